@@ -1,0 +1,1 @@
+// A layer without a source file yet.

@@ -1,0 +1,28 @@
+# How own code is compiled: warnings, hardening, sanitizers.
+option(KRUISE_TESTS "build the GoogleTest executables" ON)
+option(KRUISE_PYTHON "build the Python module" OFF)
+option(KRUISE_BENCH "build the benchmarks" ON)
+set(KRUISE_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(kruise_flags INTERFACE)
+target_compile_options(kruise_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden -fvisibility-inlines-hidden)
+if(KRUISE_SANITIZE)
+  target_compile_options(kruise_flags INTERFACE -fsanitize=${KRUISE_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(kruise_flags INTERFACE -fsanitize=${KRUISE_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(kruise_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
+                                                -fstack-protector-strong -fno-plt)
+  target_link_options(kruise_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()
+include(CheckPIESupported)
+check_pie_supported()
+
+find_program(LLD ld.lld)
+if(LLD AND NOT KRUISE_SANITIZE)
+  target_link_options(kruise_flags INTERFACE -fuse-ld=lld)
+endif()

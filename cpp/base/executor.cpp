@@ -1,0 +1,154 @@
+#include "base/executor.hpp"
+
+#include <pthread.h>
+
+#include <future>
+#include <utility>
+
+namespace kruise::base {
+
+Time SystemClock::now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+MonoTime SystemClock::mono() const { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+
+Loop::Loop(std::string name) : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {
+  constexpr std::size_t kThreadNameMax = 15;
+  pthread_setname_np(thread_.native_handle(), name.substr(0, kThreadNameMax).c_str());
+}
+
+Loop::~Loop() {
+  thread_.request_stop();
+  wake_.notify_all();
+}
+
+void Loop::post(Task task) {
+  {
+    const std::lock_guard lock(mutex_);
+    ready_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+TimerId Loop::post_after(Duration delay, Task task) {
+  const MonoTime due = clock_.mono() + delay;
+  TimerId id = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    id = ++last_timer_;
+    timers_.emplace(std::pair{due, id}, std::move(task));
+    due_.emplace(id, due);
+  }
+  wake_.notify_one();
+  return id;
+}
+
+void Loop::cancel(TimerId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = due_.find(id);
+  if (found == due_.end()) return;
+  timers_.erase({found->second, id});
+  due_.erase(found);
+}
+
+void Loop::run_and_wait(const Task& task) {
+  if (std::this_thread::get_id() == thread_.get_id()) {
+    task();
+    return;
+  }
+  std::promise<void> done;
+  post([&] {
+    try {
+      task();
+      done.set_value();
+    } catch (...) {
+      done.set_exception(std::current_exception());
+    }
+  });
+  done.get_future().get();
+}
+
+void Loop::run(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const MonoTime now = clock_.mono();
+    while (!timers_.empty() && timers_.begin()->first.first <= now) {
+      auto timer = timers_.extract(timers_.begin());
+      due_.erase(timer.key().second);
+      ready_.push_back(std::move(timer.mapped()));
+    }
+    if (!ready_.empty()) {
+      Task task = std::move(ready_.front());
+      ready_.pop_front();
+      lock.unlock();
+      task();
+      task = nullptr;
+      lock.lock();
+    } else if (timers_.empty()) {
+      wake_.wait(lock, stop, [&] { return !ready_.empty() || !timers_.empty(); });
+    } else {
+      const MonoTime due = timers_.begin()->first.first;
+      wake_.wait_until(lock, stop, due, [&] { return !ready_.empty() || timers_.begin()->first.first < due; });
+    }
+  }
+}
+
+VirtualLoop::VirtualLoop(Time start) : start_(start) {}
+
+void VirtualLoop::post(Task task) { ready_.push_back(std::move(task)); }
+void VirtualLoop::post_idle(Task task) { idle_.push_back(std::move(task)); }
+
+TimerId VirtualLoop::post_after(Duration delay, Task task) {
+  const Duration due = elapsed_ + std::max(delay, Duration{0});
+  const TimerId id = ++last_timer_;
+  timers_.emplace(std::pair{due, id}, std::move(task));
+  due_.emplace(id, due);
+  return id;
+}
+
+void VirtualLoop::cancel(TimerId id) {
+  const auto found = due_.find(id);
+  if (found == due_.end()) return;
+  timers_.erase({found->second, id});
+  due_.erase(found);
+}
+
+bool VirtualLoop::run_one(Duration until) {
+  Task task;
+  if (!ready_.empty()) {
+    task = std::move(ready_.front());
+    ready_.pop_front();
+  } else if (!timers_.empty() && timers_.begin()->first.first <= elapsed_) {
+    auto timer = timers_.extract(timers_.begin());
+    due_.erase(timer.key().second);
+    task = std::move(timer.mapped());
+  } else if (!idle_.empty()) {
+    task = std::move(idle_.front());
+    idle_.pop_front();
+  } else if (!timers_.empty() && timers_.begin()->first.first <= until) {
+    elapsed_ = timers_.begin()->first.first;
+    return true;
+  } else {
+    return false;
+  }
+  task();
+  return true;
+}
+
+bool VirtualLoop::run_until(const std::function<bool()>& done, Duration limit) {
+  const Duration until = elapsed_ + limit;
+  while (!done()) {
+    if (!run_one(until)) {
+      elapsed_ = until;
+      return done();
+    }
+  }
+  return true;
+}
+
+void VirtualLoop::run_for(Duration span) {
+  const Duration until = elapsed_ + span;
+  while (run_one(until)) {
+  }
+  elapsed_ = until;
+}
+
+}  // namespace kruise::base
