@@ -16,12 +16,14 @@ namespace kruise::client {
 /// An HTTP request in Kubernetes' terms. Build it with the functions of request.hpp.
 struct Request {
   std::string method = "GET";  // GET, POST, PUT, PATCH, DELETE
-  std::string path;            // "/api/v1/namespaces/default/pods/web-1?dryRun=All", escaped
+  std::string path{};          // "/api/v1/namespaces/default/pods/web-1?dryRun=All", escaped
   std::string accept = "application/json";
-  std::string content_type;  // empty without body
-  std::string body;
-  std::string user_agent;  // empty: the client's own
-  std::optional<base::Duration> timeout;  // empty: 30 s
+  std::string content_type{};  // empty without body
+  std::string body{};
+  std::string user_agent{};  // empty: the client's own
+  std::optional<base::Duration> timeout{};  // empty: 30 s
+  /// Leader election and probes: passes the rate limiter and the write deadline of RestClient.
+  bool exempt = false;
 };
 
 struct Response {

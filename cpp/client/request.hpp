@@ -17,37 +17,39 @@ enum class PatchType : std::uint8_t { kJson, kMerge, kStrategic, kApply };
 /// The media type of a patch body.
 [[nodiscard]] std::string_view content_type(PatchType);
 
+// Every field has an initializer so that designated ones may leave it out without a warning.
+
 struct ListOptions {
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;
-  std::string resource_version_match;
-  std::string continue_token;
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};
+  std::string resource_version_match{};
+  std::string continue_token{};
   int limit = 0;  // 0: all
 };
 
 struct WatchOptions {
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};
   bool bookmarks = true;
   bool send_initial_events = false;
   int timeout_s = 0;  // 0: the server's choice
 };
 
 struct WriteOptions {
-  std::string subresource;    // "status", "scale"
-  std::string field_manager;  // required for kApply
+  std::string subresource{};    // "status", "scale"
+  std::string field_manager{};  // required for kApply
   bool dry_run = false;
   bool force = false;  // kApply only
-  std::string field_validation;  // Ignore, Warn, Strict
+  std::string field_validation{};  // Ignore, Warn, Strict
 };
 
 struct DeleteOptions {
-  std::string uid;               // precondition, empty: none
-  std::string resource_version;  // precondition, empty: none
-  std::optional<int> grace_period_s;
-  std::string propagation;  // Background, Foreground, Orphan
+  std::string uid{};               // precondition, empty: none
+  std::string resource_version{};  // precondition, empty: none
+  std::optional<int> grace_period_s{};
+  std::string propagation{};  // Background, Foreground, Orphan
   bool dry_run = false;
 };
 
