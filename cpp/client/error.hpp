@@ -42,7 +42,8 @@ struct ApiError {
   [[nodiscard]] std::string text() const;
 };
 
-/// Reads a metav1.Status; a body that is none becomes the message, with a reason derived from the code.
+/// Reads a metav1.Status; of a body that is none (a proxy's page, cut or foreign bytes) a short excerpt becomes the message. A missing
+/// reason is derived from the code. With an `http_code` below 400 (ERROR event of a watch) the code is the one in the Status, or 500.
 [[nodiscard]] ApiError error_from_status(int http_code, std::string_view body, std::optional<base::Duration> retry_after = {});
 
 /// The exception form, for synchronous callers (Python, command line).
