@@ -1,7 +1,8 @@
 # kruise_layer(name LINK libs...): the library of one folder of cpp/.
+# New files are found when CMake runs again (`cmake --preset debug`).
 function(kruise_layer name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cpp/${name}/*.cpp)
+  file(GLOB_RECURSE sources ${CMAKE_SOURCE_DIR}/cpp/${name}/*.cpp)
   if(NOT sources)
     set(sources ${CMAKE_SOURCE_DIR}/cmake/empty.cpp)
   endif()
