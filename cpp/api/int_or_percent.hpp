@@ -14,6 +14,7 @@ struct IntOrString {
   std::variant<std::int64_t, std::string> value = std::int64_t{0};
   IntOrString() = default;
   IntOrString(std::int64_t v) : value(v) {}        // NOLINT: reads as the number it is
+  IntOrString(int v) : value(std::int64_t{v}) {}   // NOLINT: a literal 0 is no null text
   IntOrString(std::string v) : value(std::move(v)) {}  // NOLINT
   IntOrString(const char* v) : value(std::string(v)) {}  // NOLINT
   bool operator==(const IntOrString&) const = default;
