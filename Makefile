@@ -1,0 +1,76 @@
+# The verbs of the project. `make` alone lists them; CI calls the same ones.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+PYTHON := .venv/bin/python
+RELEASE := build/release
+PACKAGES_STAMP := build/.installed-packages
+PYTHON_STAMP := .venv/.installed
+DEVELOP_STAMP := .venv/.develop
+
+.PHONY: help
+help: ## list the verbs
+	@echo "make VERB, with:"
+	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: install
+install: $(PACKAGES_STAMP) $(PYTHON_STAMP) ## install what is missing: Debian packages (root or sudo), Python tools in .venv
+
+$(PACKAGES_STAMP): scripts/packages.txt scripts/install
+	@scripts/install packages
+	@mkdir -p $(@D) && touch $@
+
+$(PYTHON_STAMP): requirements/dev.txt scripts/install | $(PACKAGES_STAMP)
+	@scripts/install python
+	@touch $@
+
+.PHONY: build
+build: $(DEVELOP_STAMP) ## release build: build/release/bin/kruise-manager, .venv/bin/kruise
+	@[ -f $(RELEASE)/build.ninja ] || cmake --preset release
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet
+
+# The package as an editable install: Python comes from python/, the module kruise._core from build/release.
+$(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
+	@scripts/develop
+	@touch $@
+
+.PHONY: test
+test: build ## build, then run every test, the real API server included (ALLOW_SKIP=1 lets tests be skipped)
+	@$(PYTHON) scripts/run_tests.py --jobs $(JOBS)
+
+.PHONY: lint
+lint: build ## clang-tidy, ruff
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) scripts/lint_cpp.py --jobs $(JOBS)
+
+.PHONY: types
+types: build ## mypy --strict
+	@$(PYTHON) -m mypy
+
+.PHONY: format
+format: install ## format C++ and Python
+	@scripts/cpp-files | xargs .venv/bin/clang-format -i
+	@$(PYTHON) -m ruff format --quiet .
+
+.PHONY: format-check
+format-check: install ## fail where formatting would change a file
+	@scripts/cpp-files | xargs .venv/bin/clang-format --dry-run -Werror
+	@$(PYTHON) -m ruff format --check .
+
+.PHONY: sanitize
+sanitize: install ## C++ tests under AddressSanitizer, then ThreadSanitizer
+	@for preset in asan tsan; do \
+	  cmake --preset $$preset >/dev/null && ninja -C build/$$preset -j $(JOBS) --quiet && \
+	  ctest --test-dir build/$$preset --output-on-failure -j $(JOBS); \
+	done
+
+.PHONY: pin-python
+pin-python: install ## take the newest Python tools and pin them in requirements/dev.txt
+	@scripts/pin-python
+
+.PHONY: clean
+clean: ## remove what was built and .venv
+	@rm -rf build .venv
