@@ -11,6 +11,13 @@ PACKAGES_STAMP := build/.installed-packages
 PYTHON_STAMP := .venv/.installed
 DEVELOP_STAMP := .venv/.develop
 
+# configure(preset): runs CMake where it has not run yet, or where a source file came or went since (it globs).
+define configure
+mkdir -p build/$(1) && find $(wildcard cpp tests/cpp bench) -name '*.cpp' | sort >build/$(1)/.sources.new && \
+if [ -f build/$(1)/build.ninja ] && cmp -s build/$(1)/.sources build/$(1)/.sources.new; then :; \
+else cmake --preset $(1) --log-level=WARNING >/dev/null && mv build/$(1)/.sources.new build/$(1)/.sources; fi
+endef
+
 .PHONY: help
 help: ## list the verbs
 	@echo "make VERB, with:"
@@ -29,7 +36,7 @@ $(PYTHON_STAMP): requirements/dev.txt scripts/install | $(PACKAGES_STAMP)
 
 .PHONY: build
 build: $(DEVELOP_STAMP) ## release build: build/release/bin/kruise-manager, .venv/bin/kruise
-	@[ -f $(RELEASE)/build.ninja ] || cmake --preset release
+	@$(call configure,release)
 	@ninja -C $(RELEASE) -j $(JOBS) --quiet
 
 # The package as an editable install: Python comes from python/, the module kruise._core from build/release.
@@ -63,7 +70,7 @@ format-check: install ## fail where formatting would change a file
 .PHONY: sanitize
 sanitize: install ## C++ tests under AddressSanitizer, then ThreadSanitizer
 	@for preset in asan tsan; do \
-	  cmake --preset $$preset >/dev/null && ninja -C build/$$preset -j $(JOBS) --quiet && \
+	  $(call configure,$$preset) && ninja -C build/$$preset -j $(JOBS) --quiet && \
 	  ctest --test-dir build/$$preset --output-on-failure -j $(JOBS); \
 	done
 
