@@ -6,7 +6,9 @@
 
 namespace kruise::base {
 
-Random Random::stream(std::string_view name) const { return Random(state_ ^ fnv1a_64(name)); }
+Random Random::stream(std::string_view name) const {
+  return Random(state_ ^ fnv1a_64(name));
+}
 
 std::uint64_t Random::next() {
   state_ += 0x9e3779b97f4a7c15ULL;
@@ -29,4 +31,4 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-}  // namespace kruise::base
+} // namespace kruise::base

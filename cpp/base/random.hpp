@@ -1,4 +1,5 @@
-// Seeded randomness: one stream per subsystem, so that a new draw in one does not reshuffle the others.
+// Seeded randomness: one stream per subsystem, so that a new draw in one does
+// not reshuffle the others.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +7,10 @@
 
 namespace kruise::base {
 
-/// SplitMix64: small, fast, the same sequence for the same seed on every machine. Not for secrets.
+/// SplitMix64: small, fast, the same sequence for the same seed on every
+/// machine. Not for secrets.
 class Random {
- public:
+public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
   /// The stream of a subsystem: independent of the draws of every other name.
   [[nodiscard]] Random stream(std::string_view name) const;
@@ -18,11 +20,11 @@ class Random {
   /// Uniform in [0, 1).
   double unit();
 
- private:
+private:
   std::uint64_t state_;
 };
 
 /// A seed from the operating system's entropy.
 [[nodiscard]] std::uint64_t random_seed();
 
-}  // namespace kruise::base
+} // namespace kruise::base

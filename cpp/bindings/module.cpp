@@ -1,7 +1,9 @@
-// The module kruise._core: the entry point; each other file of this folder adds its own part.
+// The module kruise._core: the entry point; each other file of this folder adds
+// its own part.
 #include <pybind11/pybind11.h>
 
 PYBIND11_MODULE(_core, module) {
-  module.doc() = "The C++ core. Private: what it offers has its public name in `kruise`.";
+  module.doc() =
+      "The C++ core. Private: what it offers has its public name in `kruise`.";
   module.attr("__version__") = KRUISE_VERSION;
 }

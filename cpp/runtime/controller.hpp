@@ -10,16 +10,19 @@
 
 namespace kruise::runtime {
 
-/// One kind's reconciler: gathers what it sees now and returns the pure computation on it.
+/// One kind's reconciler: gathers what it sees now and returns the pure
+/// computation on it.
 class Reconciler {
- public:
-  /// Runs anywhere (a worker, a simulation, Python): holds immutable objects only.
-  using PlanFunction = std::function<Plan(const Context&)>;
+public:
+  /// Runs anywhere (a worker, a simulation, Python): holds immutable objects
+  /// only.
+  using PlanFunction = std::function<Plan(const Context &)>;
 
   virtual ~Reconciler() = default;
-  [[nodiscard]] virtual std::string name() const = 0;  // "cloneset-controller"
+  [[nodiscard]] virtual std::string name() const = 0; // "cloneset-controller"
   /// Reads the caches, on their executor. Absent when the object is gone.
-  [[nodiscard]] virtual std::optional<PlanFunction> observe(const api::Key&) = 0;
+  [[nodiscard]] virtual std::optional<PlanFunction>
+  observe(const api::Key &) = 0;
 };
 
-}  // namespace kruise::runtime
+} // namespace kruise::runtime

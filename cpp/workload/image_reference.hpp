@@ -6,8 +6,9 @@
 
 namespace kruise::workload {
 
-/// The full form: `nginx:1` is `docker.io/library/nginx:1`, a name without tag and digest has tag `latest`, a tag beside a digest is dropped.
+/// The full form: `nginx:1` is `docker.io/library/nginx:1`, a name without tag
+/// and digest has tag `latest`, a tag beside a digest is dropped.
 [[nodiscard]] std::string normalized_image(std::string_view);
 [[nodiscard]] bool same_image(std::string_view a, std::string_view b);
 
-}  // namespace kruise::workload
+} // namespace kruise::workload

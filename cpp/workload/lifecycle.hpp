@@ -1,4 +1,5 @@
-// Lifecycle hooks: labels and finalizers by which a user's controller holds a pod back before it is updated, deleted or served.
+// Lifecycle hooks: labels and finalizers by which a user's controller holds a
+// pod back before it is updated, deleted or served.
 #pragma once
 
 #include <optional>
@@ -15,34 +16,43 @@ struct Hook {
   api::StringMap labels{};
   std::vector<std::string> finalizers{};
   bool mark_pod_not_ready = false;
-  bool operator==(const Hook&) const = default;
+  bool operator==(const Hook &) const = default;
 };
 
 struct Lifecycle {
   std::optional<Hook> pre_delete{};
   std::optional<Hook> in_place_update{};
   std::optional<Hook> pre_normal{};
-  bool operator==(const Lifecycle&) const = default;
+  bool operator==(const Lifecycle &) const = default;
 };
 
-/// The pod still carries any of the hook's marks: it must wait. A hook that lists nothing, or no hook, never holds.
-/// A listed label must be present: a pod without it is released even where the listed value is empty.
-[[nodiscard]] bool is_hooked(const std::optional<Hook>&, const api::Pod&);
-/// The pod carries all of the hook's marks: it is given back. True for a hook that lists nothing, false without a hook.
-[[nodiscard]] bool is_all_hooked(const std::optional<Hook>&, const api::Pod&);
-/// One mark that holds the pod, for people: `label example.com/hold=true` or `finalizer example.com/hold`; empty when none does.
-[[nodiscard]] std::string holding_mark(const std::optional<Hook>&, const api::Pod&);
+/// The pod still carries any of the hook's marks: it must wait. A hook that
+/// lists nothing, or no hook, never holds. A listed label must be present: a
+/// pod without it is released even where the listed value is empty.
+[[nodiscard]] bool is_hooked(const std::optional<Hook> &, const api::Pod &);
+/// The pod carries all of the hook's marks: it is given back. True for a hook
+/// that lists nothing, false without a hook.
+[[nodiscard]] bool is_all_hooked(const std::optional<Hook> &, const api::Pod &);
+/// One mark that holds the pod, for people: `label example.com/hold=true` or
+/// `finalizer example.com/hold`; empty when none does.
+[[nodiscard]] std::string holding_mark(const std::optional<Hook> &,
+                                       const api::Pod &);
 
 /// What a transition depends on beside the pod's own marks.
 struct LifecycleFacts {
-  /// The pod is where this pass wants it: at its target, or no longer to be moved at all.
+  /// The pod is where this pass wants it: at its target, or no longer to be
+  /// moved at all.
   bool at_target = false;
   /// The in-place engine reports the pod complete.
   bool complete = true;
 };
 
-/// The state a pod moves to by itself (not because it was chosen for an update or a deletion); absent when it stays.
-/// `lifecycle` is absent when the workload has none. Transitions of choice are in the plans; the graph is in lifecycle_test.cpp.
-[[nodiscard]] std::optional<LifecycleState> next_state(const api::Pod&, const std::optional<Lifecycle>& lifecycle, const LifecycleFacts&);
+/// The state a pod moves to by itself (not because it was chosen for an update
+/// or a deletion); absent when it stays. `lifecycle` is absent when the
+/// workload has none. Transitions of choice are in the plans; the graph is in
+/// lifecycle_test.cpp.
+[[nodiscard]] std::optional<LifecycleState>
+next_state(const api::Pod &, const std::optional<Lifecycle> &lifecycle,
+           const LifecycleFacts &);
 
-}  // namespace kruise::workload
+} // namespace kruise::workload
