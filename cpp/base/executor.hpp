@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -45,6 +46,8 @@ class Executor {
 public:
   virtual ~Executor() = default;
   virtual void post(Task) = 0;
+  /// Like `post`, but in virtual time only after everything else of the instant has run.
+  virtual void post_idle(Task task) { post(std::move(task)); }
   /// Runs the task once `delay` has passed (at once when it is not positive,
   /// but never inside this call).
   virtual TimerId post_after(Duration delay, Task) = 0;
@@ -95,7 +98,7 @@ public:
   [[nodiscard]] Time now() const override { return start_ + elapsed_; }
   [[nodiscard]] MonoTime mono() const override { return MonoTime{elapsed_}; }
 
-  void post_idle(Task);
+  void post_idle(Task) override;
   /// Runs until `done` holds (checked after each task) or `limit` of virtual
   /// time has passed since the call. Returns whether `done` held. A task's
   /// exception passes through.

@@ -5,6 +5,7 @@
 // carried out by `act` and by nothing else.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -19,6 +20,14 @@
 #include "client/request.hpp"
 
 namespace kruise::runtime {
+
+/// The object that is reconciled: what its events point at.
+struct ObjectReference {
+  const api::Resource* resource = nullptr;
+  api::Key key;
+  std::string uid;
+  std::string resource_version;
+};
 
 /// An event on the object that is reconciled.
 struct Event {
@@ -98,6 +107,9 @@ struct Plan {
   /// retried with back-off after the steps.
   std::optional<std::string> error;
   std::vector<Reason> reasons;
+  /// How many objects the plan looked at: what it costs, as far as it can be known without a clock. Keys whose plans are
+  /// expensive are not planned anew for each event.
+  std::size_t objects = 0;
 
   [[nodiscard]] bool writes_nothing() const {
     return steps.empty() && !status && cleanup.empty();
