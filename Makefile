@@ -67,6 +67,10 @@ format-check: install ## fail where formatting would change a file
 	@scripts/cpp-files | xargs .venv/bin/clang-format --dry-run -Werror
 	@$(PYTHON) -m ruff format --check .
 
+.PHONY: generate
+generate: install ## write the C++ types and Python models from the CRDs and schema files
+	@$(PYTHON) scripts/generate/generate.py
+
 .PHONY: sanitize
 sanitize: install ## C++ tests under AddressSanitizer, then ThreadSanitizer
 	@for preset in asan tsan; do \
