@@ -35,7 +35,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 HERE = Path(__file__).resolve().parent
 START_LIMIT_S = 60.0
@@ -118,7 +118,7 @@ class ControlPlane:
         if self._own_directory and self.directory is not None:
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def __enter__(self) -> ControlPlane:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -346,7 +346,9 @@ class _Certificates:
 
     def authority(self, name: str) -> None:
         self._key(name)
-        self._run("req", "-x509", "-new", "-key", f"{name}.key", "-days", "30", "-subj", "/CN=kruise-test-ca", "-out", f"{name}.crt")
+        self._run(
+            "req", "-x509", "-new", "-key", f"{name}.key", "-days", "30", "-subj", "/CN=kruise-test-ca", "-out", f"{name}.crt"
+        )
 
     def signed(self, name: str, subject: str, extension: str) -> None:
         self._key(name)
@@ -366,14 +368,14 @@ class _Certificates:
         (self.folder / f"{name}.key").chmod(0o600)
 
     def _run(self, *arguments: str) -> None:
-        done = subprocess.run(["openssl", *arguments], cwd=self.folder, capture_output=True, text=True)
+        done = subprocess.run(["openssl", *arguments], check=False, cwd=self.folder, capture_output=True, text=True)
         if done.returncode != 0:
             raise ControlPlaneError(f"openssl {arguments[0]} failed:\n{done.stderr}")
 
 
 def binaries() -> Path:
     """The folder of the real executables, built on first use (minutes)."""
-    done = subprocess.run([str(HERE / "build.sh")], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([str(HERE / "build.sh")], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise ControlPlaneError("tests/real/build.sh could not build the control plane; its reason stands above")
     return Path(done.stdout.strip().splitlines()[-1])
