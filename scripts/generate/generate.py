@@ -10,14 +10,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import core_tables  # noqa: E402
+import cpp_kinds  # noqa: E402
+import kinds  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def crd_files() -> list[Path]:
+    """The CRDs of the chart, and those of the tests."""
+    return [*sorted((ROOT / "charts/kruise/crds").glob("*.yaml")), *sorted((ROOT / "tests/data/crds").glob("*.yaml"))]
 
 
 def outputs() -> dict[Path, str]:
     """All generated files with their text."""
     files: dict[Path, str] = {}
     files.update(core_tables.outputs(ROOT))
+    typed = [version for path in crd_files() for version in kinds.load(path) if version.served]
+    files.update(cpp_kinds.outputs(ROOT, typed))
     return files
 
 
