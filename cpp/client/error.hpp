@@ -26,9 +26,9 @@ struct ApiError {
   std::string
       reason; // NotFound, AlreadyExists, Conflict, Invalid, Expired,
               // TooManyRequests, ...; Unreachable and Timeout when code is 0
-  std::string message;
-  std::vector<Cause> causes;
-  std::optional<base::Duration> retry_after;
+  std::string message{};
+  std::vector<Cause> causes{};
+  std::optional<base::Duration> retry_after{};
   /// True when the request may have been carried out although no answer says
   /// so.
   bool outcome_unknown = false;

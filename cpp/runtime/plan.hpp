@@ -33,8 +33,8 @@ struct ObjectReference {
 struct Event {
   enum class Type : std::uint8_t { kNormal, kWarning };
   Type type = Type::kNormal;
-  std::string reason;
-  std::string message;
+  std::string reason{};
+  std::string message{};
   bool operator==(const Event &) const = default;
 };
 
@@ -44,13 +44,13 @@ struct Write {
   enum class Verb : std::uint8_t { kCreate, kPatch, kDelete };
   Verb verb = Verb::kCreate;
   const api::Resource *resource = nullptr;
-  api::Key key;
-  std::string subresource;
+  api::Key key{};
+  std::string subresource{};
   client::PatchType patch_type = client::PatchType::kStrategic;
-  std::string body;
+  std::string body{};
 
-  std::string uid;              // precondition; empty: none
-  std::string resource_version; // precondition; empty: none
+  std::string uid{};              // precondition; empty: none
+  std::string resource_version{}; // precondition; empty: none
   /// Take the version that the write before in the same chain answered with as
   /// precondition.
   bool version_of_previous = false;
@@ -58,12 +58,12 @@ struct Write {
   /// Answers that mean "as wished already".
   bool not_found_is_success = false;
 
-  std::optional<Event> on_success;
+  std::optional<Event> on_success{};
   /// The error's text is appended to the message.
-  std::optional<Event> on_failure;
+  std::optional<Event> on_failure{};
   /// What this write does to the object, for people: "create", "update image",
   /// "set InPlaceUpdateReady=False".
-  std::string purpose;
+  std::string purpose{};
 };
 
 /// Writes that must run one after the other; a failed one ends the chain.
