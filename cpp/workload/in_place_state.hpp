@@ -1,0 +1,69 @@
+// The annotations in which an in-place update keeps its state on the pod. Their form is a contract with other tools and with
+// managers of other versions, so later members are read too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/pod.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "workload/pod_patch.hpp"
+
+namespace kruise::workload {
+
+/// Value of `apps.kruise.io/inplace-update-state`.
+struct InPlaceState {
+  /// A container as it was when its image was changed.
+  struct Before {
+    std::string image_id{};
+    std::string container_id{};  // own addition: tells a restart from none where both images have one ID
+    bool operator==(const Before&) const = default;
+  };
+  struct Batch {
+    std::string timestamp{};
+    std::vector<std::string> containers{};
+    bool operator==(const Batch&) const = default;
+  };
+  std::string revision{};
+  std::optional<base::Time> update_timestamp{};
+  std::map<std::string, Before, std::less<>> last_container_statuses{};
+  bool update_images = false;
+  std::map<std::string, std::string, std::less<>> next_container_images{};
+  bool has_other_next = false;  // metadata or resources of later batches
+  std::vector<std::string> containers_required_ready{};
+  std::vector<Batch> batches{};
+  bool operator==(const InPlaceState&) const = default;
+
+  [[nodiscard]] bool has_next() const { return !next_container_images.empty() || has_other_next; }
+  [[nodiscard]] std::string text() const;
+  /// Tolerates absent and null members; the error says what is wrong with the text.
+  [[nodiscard]] static base::Result<InPlaceState, std::string> parse(std::string_view);
+};
+
+/// Value of `apps.kruise.io/inplace-update-grace`: the change that waits for the grace period to pass.
+struct InPlaceGrace {
+  std::string revision{};
+  std::map<std::string, std::string, std::less<>> container_images{};
+  MetadataPatch metadata{};
+  std::int64_t grace_seconds = 0;
+  bool operator==(const InPlaceGrace&) const = default;
+
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] static base::Result<InPlaceGrace, std::string> parse(std::string_view);
+};
+
+/// The annotation under its present or its older key; absent when neither is there or it is empty.
+[[nodiscard]] std::optional<std::string_view> in_place_state_text(const api::Pod&);
+[[nodiscard]] std::optional<std::string_view> in_place_grace_text(const api::Pod&);
+
+/// Whether the node agent's report (`apps.kruise.io/runtime-containers-meta`) says that every container runs its spec.
+[[nodiscard]] bool runtime_meta_is_consistent(const api::Pod&);
+/// FNV-1a of the bytes as Go prints them (`([]uint8)[1 2 3]`): how node agents and claim templates hash.
+[[nodiscard]] std::uint32_t hash_of_printed_bytes(std::string_view bytes);
+
+}  // namespace kruise::workload
