@@ -12,15 +12,16 @@ namespace {
 constexpr std::chrono::seconds kReportSettles{60};
 
 /// Puts images into the patch and remembers what the containers ran until then.
-void apply_images(const api::Pod& pod, const std::map<std::string, std::string, std::less<>>& images, base::Time now, InPlaceState& state,
-                  PodPatch& patch) {
+void apply_images(const api::Pod& pod, const std::map<std::string, std::string, std::less<>>& images, base::Time now,
+                  InPlaceState& state, PodPatch& patch) {
   InPlaceState::Batch batch{.timestamp = base::format_time(now)};
   for (const auto& [name, image] : images) {
     if (!pod.image(name)) continue;  // a container that this pod does not have
     patch.set_image(name, image);
     batch.containers.push_back(name);
     if (const auto status = pod.status(name)) {
-      state.last_container_statuses.try_emplace(name, InPlaceState::Before{std::string(status->image_id), status->container_id.text()});
+      state.last_container_statuses.try_emplace(name,
+                                                InPlaceState::Before{std::string(status->image_id), status->container_id.text()});
     }
   }
   state.update_images = state.update_images || !batch.containers.empty();
@@ -62,7 +63,9 @@ void set_state_annotation(const InPlaceState& state, PodPatch& patch) {
 
 /// The grace period ends, goes on, or was for another revision.
 InPlaceProgress refresh_grace(const api::Pod& pod, std::string_view text, base::Time now, PodPatch& patch) {
-  const auto failed = [](std::string why) { return InPlaceProgress{.completeness = {.complete = false}, .in_grace = true, .error = std::move(why)}; };
+  const auto failed = [](std::string why) {
+    return InPlaceProgress{.completeness = {.complete = false}, .in_grace = true, .error = std::move(why)};
+  };
   const auto grace = InPlaceGrace::parse(text);
   if (!grace.ok()) return failed("annotation " + std::string(api::kAnnotationInPlaceGrace) + " " + grace.error());
   if (!same_revision(grace->revision, revision_of(pod))) {
@@ -77,7 +80,9 @@ InPlaceProgress refresh_grace(const api::Pod& pod, std::string_view text, base::
   const base::Time due = state->update_timestamp.value_or(now) + std::chrono::seconds(grace->grace_seconds);
   if (state->update_timestamp && due > now) {
     const auto rest = std::chrono::ceil<std::chrono::seconds>(due - now);
-    return {.completeness = {.complete = false, .why = "grace period ends in " + std::to_string(rest.count()) + " s"}, .in_grace = true, .wait = rest};
+    return {.completeness = {.complete = false, .why = "grace period ends in " + std::to_string(rest.count()) + " s"},
+            .in_grace = true,
+            .wait = rest};
   }
   patch.merge(grace->metadata);
   apply_images(pod, grace->container_images, now, *state, patch);
@@ -111,7 +116,10 @@ runtime::Chain start_in_place(const api::Pod& pod, const InPlaceChange& change, 
   set_target(target, now, patch);
   std::string purpose;
   if (target.grace_seconds > 0) {
-    const InPlaceGrace grace{.revision = target.revision, .container_images = change.images, .metadata = change.metadata, .grace_seconds = target.grace_seconds};
+    const InPlaceGrace grace{.revision = target.revision,
+                             .container_images = change.images,
+                             .metadata = change.metadata,
+                             .grace_seconds = target.grace_seconds};
     patch.set_annotation(api::kAnnotationInPlaceGrace, grace.text()).remove_annotation(api::kAnnotationInPlaceGraceLegacy);
     purpose = "start grace period of " + std::to_string(target.grace_seconds) + " s";
   } else {
@@ -125,7 +133,8 @@ runtime::Chain start_in_place(const api::Pod& pod, const InPlaceChange& change, 
 }
 
 runtime::Chain overtake_grace(const api::Pod& pod, const InPlaceGrace& grace, const InPlaceChange& change,
-                              const std::map<std::string, std::string, std::less<>>& wanted_images, const InPlaceTarget& target, base::Time now) {
+                              const std::map<std::string, std::string, std::less<>>& wanted_images, const InPlaceTarget& target,
+                              base::Time now) {
   std::map<std::string, std::string, std::less<>> images;
   const auto want = [&](const std::string& name) {
     const auto wanted = wanted_images.find(name);
@@ -157,7 +166,8 @@ InPlaceProgress refresh_in_place(const api::Pod& pod, base::Time now, PodPatch& 
   if (const auto text = in_place_state_text(pod)) {
     auto state = InPlaceState::parse(*text);
     if (!state.ok()) {
-      return {.completeness = {.complete = false}, .error = "annotation " + std::string(api::kAnnotationInPlaceState) + " " + state.error()};
+      return {.completeness = {.complete = false},
+              .error = "annotation " + std::string(api::kAnnotationInPlaceState) + " " + state.error()};
     }
     progress.completeness = containers_complete(pod, *state, now);
     if (!progress.completeness.complete) return progress;
@@ -184,10 +194,13 @@ Completeness containers_complete(const api::Pod& pod, const InPlaceState& state,
       if (same_image(status->image, *image)) continue;
       const std::string container_id = status->container_id.text();
       const bool restarted = !before.container_id.empty() && !container_id.empty() && before.container_id != container_id;
-      if (!restarted) return {.complete = false, .why = "container " + name + " still runs the image of before (" + std::string(status->image) + ")"};
+      if (!restarted)
+        return {.complete = false,
+                .why = "container " + name + " still runs the image of before (" + std::string(status->image) + ")"};
       if (is_settled) continue;
     }
-    return {.complete = false, .why = "container " + name + " reports image " + std::string(status->image) + " instead of " + std::string(*image),
+    return {.complete = false,
+            .why = "container " + name + " reports image " + std::string(status->image) + " instead of " + std::string(*image),
             .recheck = settled - now};
   }
   return {};

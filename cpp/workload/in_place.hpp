@@ -1,7 +1,8 @@
-// The in-place engine: changes images and metadata of a running pod and knows when the pod has taken them. Shared by all workloads
-// that update in place.
+// The in-place engine: changes images and metadata of a running pod and knows when the pod has taken them. Shared by all
+// workloads that update in place.
 //
-//     NotReady (status patch) -> spec patch, or grace annotation and the spec patch later -> containers restart -> Ready (status patch)
+//     NotReady (status patch) -> spec patch, or grace annotation and the spec patch later -> containers restart -> Ready (status
+//     patch)
 #pragma once
 
 #include <map>
@@ -29,21 +30,21 @@ struct InPlaceTarget {
   std::int64_t grace_seconds = 0;
 };
 
-/// Starts an update: makes the pod NotReady, then writes label, lifecycle state, annotations and change in one patch that takes the
-/// version the first write answered as precondition. A pod seen NotReady needs no first write: the version it was seen at proves it.
-/// The caller may add to the last write (events).
+/// Starts an update: makes the pod NotReady, then writes label, lifecycle state, annotations and change in one patch that takes
+/// the version the first write answered as precondition. A pod seen NotReady needs no first write: the version it was seen at
+/// proves it. The caller may add to the last write (events).
 [[nodiscard]] runtime::Chain start_in_place(const api::Pod&, const InPlaceChange&, const InPlaceTarget&, base::Time now);
 
-/// The same for a pod that waits out the grace period of an update that is no longer wanted: `grace` never happened, `change` leads
-/// from its revision to the wanted one and is applied at once, since the pod is NotReady already. `wanted_images` are those of the
-/// whole wanted template.
+/// The same for a pod that waits out the grace period of an update that is no longer wanted: `grace` never happened, `change`
+/// leads from its revision to the wanted one and is applied at once, since the pod is NotReady already. `wanted_images` are those
+/// of the whole wanted template.
 [[nodiscard]] runtime::Chain overtake_grace(const api::Pod&, const InPlaceGrace&, const InPlaceChange& change,
-                                            const std::map<std::string, std::string, std::less<>>& wanted_images, const InPlaceTarget&,
-                                            base::Time now);
+                                            const std::map<std::string, std::string, std::less<>>& wanted_images,
+                                            const InPlaceTarget&, base::Time now);
 
 struct Completeness {
   bool complete = true;
-  std::string why{};                       // what is missing, for people
+  std::string why{};                        // what is missing, for people
   std::optional<base::Duration> recheck{};  // no event will tell: look again after this
 };
 

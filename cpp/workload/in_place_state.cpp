@@ -79,8 +79,8 @@ void write_list(base::JsonWriter& w, std::string_view name, const std::vector<st
 
 std::string to_base64(std::string_view bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                static_cast<int>(bytes.size()));
+  const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   out.resize(static_cast<std::size_t>(n));
   return out;
 }
@@ -161,7 +161,8 @@ base::Result<InPlaceState, std::string> InPlaceState::parse(std::string_view tex
   if (const auto value = member(root, "containerBatchesRecord"); value && value->get(records) == simdjson::SUCCESS) {
     for (const auto item : records) {
       object record;
-      if (item.get(record) == simdjson::SUCCESS) state.batches.push_back({text_member(record, "timestamp"), text_list(record, "containers")});
+      if (item.get(record) == simdjson::SUCCESS)
+        state.batches.push_back({text_member(record, "timestamp"), text_list(record, "containers")});
     }
   }
   return state;

@@ -69,7 +69,8 @@ void add_once(std::vector<std::string>& list, const std::string& item) {
 }  // namespace
 
 bool MetadataPatch::empty() const {
-  return labels.empty() && annotations.empty() && finalizers_added.empty() && finalizers_removed.empty() && finalizers_order.empty();
+  return labels.empty() && annotations.empty() && finalizers_added.empty() && finalizers_removed.empty() &&
+         finalizers_order.empty();
 }
 
 std::string MetadataPatch::text() const {
@@ -89,7 +90,8 @@ base::Result<MetadataPatch, std::string> MetadataPatch::parse(std::string_view t
   if (!metadata->is_object()) return std::string("metadata is no object");
   if (!read_changes(*metadata, "labels", patch.labels)) return std::string("metadata.labels is no map of texts");
   if (!read_changes(*metadata, "annotations", patch.annotations)) return std::string("metadata.annotations is no map of texts");
-  if (!read_list(*metadata, "finalizers", patch.finalizers_added) || !read_list(*metadata, kDeleteFinalizers, patch.finalizers_removed) ||
+  if (!read_list(*metadata, "finalizers", patch.finalizers_added) ||
+      !read_list(*metadata, kDeleteFinalizers, patch.finalizers_removed) ||
       !read_list(*metadata, kOrderFinalizers, patch.finalizers_order)) {
     return std::string("metadata.finalizers is no list of texts");
   }
@@ -145,7 +147,8 @@ PodPatch& PodPatch::merge(const MetadataPatch& patch) {
   }
   for (const auto& [key, value] : patch.annotations) metadata_.annotations.try_emplace(key, value);
   for (const auto& name : patch.finalizers_added) add_once(metadata_.finalizers_added, name);
-  metadata_.finalizers_removed.insert(metadata_.finalizers_removed.end(), patch.finalizers_removed.begin(), patch.finalizers_removed.end());
+  metadata_.finalizers_removed.insert(metadata_.finalizers_removed.end(), patch.finalizers_removed.begin(),
+                                      patch.finalizers_removed.end());
   metadata_.finalizers_order = patch.finalizers_order;
   return *this;
 }

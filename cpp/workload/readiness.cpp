@@ -8,7 +8,9 @@ namespace {
 constexpr std::string_view kReasonStart = "StartInPlaceUpdate";
 constexpr std::string_view kReasonGates = "ReadinessGatesNotReady";
 
-bool is(const std::optional<api::Pod::ConditionView>& condition, api::Tristate status) { return condition && condition->status == status; }
+bool is(const std::optional<api::Pod::ConditionView>& condition, api::Tristate status) {
+  return condition && condition->status == status;
+}
 
 /// Names each gate that holds the pod once InPlaceUpdateReady is False.
 std::string failing_gates(const api::Pod& pod) {
@@ -28,17 +30,22 @@ std::string failing_gates(const api::Pod& pod) {
 void set_in_place_not_ready(const api::Pod& pod, base::Time now, PodPatch& patch) {
   if (!pod.has_readiness_gate(api::kConditionInPlaceUpdateReady)) return;
   if (!is(pod.condition(api::kConditionInPlaceUpdateReady), api::Tristate::kFalse)) {
-    patch.set_condition({.type = std::string(api::kConditionInPlaceUpdateReady), .reason = std::string(kReasonStart), .since = now});
+    patch.set_condition(
+        {.type = std::string(api::kConditionInPlaceUpdateReady), .reason = std::string(kReasonStart), .since = now});
   }
   const auto ready = pod.condition(api::kConditionReady);
-  if (ready && ready->status != api::Tristate::kFalse && is(pod.condition(api::kConditionContainersReady), api::Tristate::kTrue)) {
-    patch.set_condition(
-        {.type = std::string(api::kConditionReady), .reason = std::string(kReasonGates), .message = failing_gates(pod), .since = now});
+  if (ready && ready->status != api::Tristate::kFalse &&
+      is(pod.condition(api::kConditionContainersReady), api::Tristate::kTrue)) {
+    patch.set_condition({.type = std::string(api::kConditionReady),
+                         .reason = std::string(kReasonGates),
+                         .message = failing_gates(pod),
+                         .since = now});
   }
 }
 
 void set_in_place_ready(const api::Pod& pod, base::Time now, PodPatch& patch) {
-  if (lacks_in_place_ready(pod)) patch.set_condition({.type = std::string(api::kConditionInPlaceUpdateReady), .status = true, .since = now});
+  if (lacks_in_place_ready(pod))
+    patch.set_condition({.type = std::string(api::kConditionInPlaceUpdateReady), .status = true, .since = now});
 }
 
 bool lacks_in_place_ready(const api::Pod& pod) {

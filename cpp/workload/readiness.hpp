@@ -1,4 +1,5 @@
-// The readiness gate InPlaceUpdateReady: traffic is drained before a container restarts and restored when it runs the wanted image.
+// The readiness gate InPlaceUpdateReady: traffic is drained before a container restarts and restored when it runs the wanted
+// image.
 #pragma once
 
 #include "workload/pod_patch.hpp"

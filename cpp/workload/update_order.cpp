@@ -16,7 +16,8 @@ class Weights {
   explicit Weights(std::span<const api::UpdatePriorityWeightTerm> terms) {
     for (const auto& term : terms) {
       // A selector that cannot be read weighs nothing.
-      if (auto selector = api::Selector::from(term.match_selector); selector.ok()) terms_.emplace_back(std::move(*selector), term.weight);
+      if (auto selector = api::Selector::from(term.match_selector); selector.ok())
+        terms_.emplace_back(std::move(*selector), term.weight);
     }
   }
   [[nodiscard]] Priority of(const api::Pod& pod) const {
@@ -33,20 +34,23 @@ class Weights {
 
 Priority by_ordered_keys(const api::Pod& pod, std::span<const api::UpdatePriorityOrderTerm> terms) {
   for (std::size_t level = 0; level < terms.size(); ++level) {
-    if (const auto value = pod.label(terms[level].ordered_key)) return {static_cast<std::int64_t>(level), -trailing_number(*value)};
+    if (const auto value = pod.label(terms[level].ordered_key))
+      return {static_cast<std::int64_t>(level), -trailing_number(*value)};
   }
   return {-1, 0};
 }
 
 }  // namespace
 
-void sort_by_priority(std::vector<std::size_t>& order, std::span<const api::Pod* const> pods, const api::UpdatePriorityStrategy& strategy) {
+void sort_by_priority(std::vector<std::size_t>& order, std::span<const api::Pod* const> pods,
+                      const api::UpdatePriorityStrategy& strategy) {
   if (strategy.weight_priority.empty() && strategy.order_priority.empty()) return;
   const Weights weights(strategy.weight_priority);
   std::vector<std::pair<Priority, std::size_t>> keyed;
   keyed.reserve(order.size());
   for (const std::size_t i : order) {
-    keyed.emplace_back(strategy.order_priority.empty() ? weights.of(*pods[i]) : by_ordered_keys(*pods[i], strategy.order_priority), i);
+    keyed.emplace_back(
+        strategy.order_priority.empty() ? weights.of(*pods[i]) : by_ordered_keys(*pods[i], strategy.order_priority), i);
   }
   std::ranges::stable_sort(keyed, {}, &std::pair<Priority, std::size_t>::first);
   std::ranges::transform(keyed, order.begin(), &std::pair<Priority, std::size_t>::second);

@@ -1,4 +1,5 @@
-// Which pods are updated first: the worst, then by the user's priorities, then scattered, those already waiting before all others.
+// Which pods are updated first: the worst, then by the user's priorities, then scattered, those already waiting before all
+// others.
 #pragma once
 
 #include <span>
@@ -11,8 +12,8 @@
 
 namespace kruise::workload {
 
-/// Sorts by the user's priority strategy: larger sum of matching weights first, or by ordered keys (pods with none of them first).
-/// Equal pods keep their order. `pods` is permuted through the indexes in `order`.
+/// Sorts by the user's priority strategy: larger sum of matching weights first, or by ordered keys (pods with none of them
+/// first). Equal pods keep their order. `pods` is permuted through the indexes in `order`.
 void sort_by_priority(std::vector<std::size_t>& order, std::span<const api::Pod* const> pods, const api::UpdatePriorityStrategy&);
 
 /// Spreads the pods of each term; terms that match most candidates first. `pods` are all pods of the set.

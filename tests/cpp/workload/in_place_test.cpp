@@ -26,12 +26,20 @@ json state_of(const runtime::Write& write) {
   return json::parse(body(write)["metadata"]["annotations"][std::string(api::kAnnotationInPlaceState)].get<std::string>());
 }
 
-PodBuilder old_pod() { return pod("web-1").ready().revision("web-v1").label(api::kLabelPodTemplateHash, "v1").state(api::kLifecycleNormal); }
+PodBuilder old_pod() {
+  return pod("web-1").ready().revision("web-v1").label(api::kLabelPodTemplateHash, "v1").state(api::kLifecycleNormal);
+}
 /// A pod whose image was changed to nginx:2 while it ran nginx:1.
 PodBuilder updating(std::int64_t since_s = -10) {
-  const InPlaceState state{.revision = "web-v2", .update_timestamp = at(since_s), .last_container_statuses = {{"main", {"id-nginx:1", "c-1"}}}};
-  return old_pod().revision("web-v2").image("nginx:2").state(api::kLifecycleUpdating).in_place_ready(false).not_ready().annotation(
-      api::kAnnotationInPlaceState, state.text());
+  const InPlaceState state{
+      .revision = "web-v2", .update_timestamp = at(since_s), .last_container_statuses = {{"main", {"id-nginx:1", "c-1"}}}};
+  return old_pod()
+      .revision("web-v2")
+      .image("nginx:2")
+      .state(api::kLifecycleUpdating)
+      .in_place_ready(false)
+      .not_ready()
+      .annotation(api::kAnnotationInPlaceState, state.text());
 }
 
 TEST(InPlaceStartTest, IsTwoWritesNotReadyThenTheChange) {
@@ -68,7 +76,8 @@ TEST(InPlaceStartTest, IsTwoWritesNotReadyThenTheChange) {
 
 TEST(InPlaceStartTest, APodSeenNotReadyNeedsNoFirstWrite) {
   // Its version as seen is the precondition of the spec patch: that proves the condition still stands.
-  const auto chain = start_in_place(*updating().ptr(), {.images = {{"main", "nginx:3"}}}, {.revision = "web-v3", .revision_label = "web-v3"}, kNow);
+  const auto chain = start_in_place(*updating().ptr(), {.images = {{"main", "nginx:3"}}},
+                                    {.revision = "web-v3", .revision_label = "web-v3"}, kNow);
   ASSERT_EQ(chain.size(), 1U);
   EXPECT_EQ(chain[0].resource_version, "100");
   EXPECT_FALSE(chain[0].version_of_previous);
@@ -91,13 +100,15 @@ TEST(InPlaceStartTest, AUnmarkedPodHasNoNotReadyPhase) {
 
 TEST(InPlaceStartTest, GracePostponesTheChangeButNotTheLabel) {
   const InPlaceChange change{.images = {{"main", "nginx:2"}}, .metadata = {.labels = {{"k", "v"}}}};
-  const auto chain = start_in_place(*old_pod().ptr(), change, {.revision = "web-v2", .revision_label = "web-v2", .grace_seconds = 30}, kNow);
+  const auto chain =
+      start_in_place(*old_pod().ptr(), change, {.revision = "web-v2", .revision_label = "web-v2", .grace_seconds = 30}, kNow);
   ASSERT_EQ(chain.size(), 2U);
   const json patch = body(chain[1]);
   EXPECT_FALSE(patch.contains("spec"));
   EXPECT_EQ(patch["metadata"]["labels"]["controller-revision-hash"], "web-v2");
   EXPECT_FALSE(patch["metadata"]["labels"].contains("k"));
-  const auto grace = InPlaceGrace::parse(patch["metadata"]["annotations"][std::string(api::kAnnotationInPlaceGrace)].get<std::string>());
+  const auto grace =
+      InPlaceGrace::parse(patch["metadata"]["annotations"][std::string(api::kAnnotationInPlaceGrace)].get<std::string>());
   ASSERT_TRUE(grace.ok());
   EXPECT_EQ(grace->revision, "web-v2");
   EXPECT_EQ(grace->container_images.at("main"), "nginx:2");
@@ -113,7 +124,8 @@ TEST(InPlaceStartTest, OtherContainersAreUntouchedAndAbsentOnesIgnored) {
 }
 
 TEST(InPlaceStartTest, RemovesTheOlderKeys) {
-  const auto chain = start_in_place(*old_pod().annotation("inplace-update-state", "{}").annotation("inplace-update-grace", "").ptr(), kImage, kTarget, kNow);
+  const auto chain = start_in_place(
+      *old_pod().annotation("inplace-update-state", "{}").annotation("inplace-update-grace", "").ptr(), kImage, kTarget, kNow);
   const json annotations = body(chain.back())["metadata"]["annotations"];
   EXPECT_TRUE(annotations["inplace-update-state"].is_null());
   EXPECT_TRUE(annotations["inplace-update-grace"].is_null());
@@ -136,7 +148,8 @@ TEST(InPlaceCompleteTest, Table) {
       {"another image ID under a digest", updating().status("nginx@sha256:ab", "id-nginx:2"), true},
       {"the image before last arrived", updating().status("nginx:1.5", "id-nginx:1.5"), false},
       {"the same for long: names differ from what the runtime reports", updating(-70).status("nginx:1.5", "id-nginx:1.5"), true},
-      {"same ID, the name is the wanted one (rolled back before the node acted)", updating().status("nginx:2", "id-nginx:1"), true},
+      {"same ID, the name is the wanted one (rolled back before the node acted)", updating().status("nginx:2", "id-nginx:1"),
+       true},
       {"same ID, full name of the wanted one", updating().status("docker.io/library/nginx:2", "id-nginx:1"), true},
       {"no status", no_status, false},
       {"same ID under another name, restarted long ago", restarted, true},
@@ -169,7 +182,8 @@ TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
   EXPECT_EQ(hash_of_printed_bytes(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
   EXPECT_EQ(hash_of_printed_bytes("null"), 86995377U);
   const auto meta = [](std::string id, std::uint32_t hash) {
-    return R"({"containers":[{"name":"main","containerID":")" + id + R"(","restartCount":1,"hashes":{"plainHash":)" + std::to_string(hash) + "}}]}";
+    return R"({"containers":[{"name":"main","containerID":")" + id + R"(","restartCount":1,"hashes":{"plainHash":)" +
+           std::to_string(hash) + "}}]}";
   };
   const auto complete = [&](const std::string& text) {
     const auto p = updating().annotation(api::kAnnotationRuntimeContainersMeta, text).ptr();
@@ -214,17 +228,26 @@ TEST(InPlaceRefreshTest, ANewPodGetsItsConditionOnceItHasANode) {
   const auto without_node = waiting.node("").ptr();
   PodPatch first(*with_node);
   PodPatch second(*without_node);
-  refresh_in_place(*with_node, kNow, first);
-  refresh_in_place(*without_node, kNow, second);
+  EXPECT_FALSE(refresh_in_place(*with_node, kNow, first).error);
+  EXPECT_FALSE(refresh_in_place(*without_node, kNow, second).error);
   EXPECT_TRUE(first.has_conditions());
   EXPECT_TRUE(second.empty());
 }
 
 PodBuilder in_grace(std::int64_t since_s, std::int64_t grace_s = 30) {
   const InPlaceState state{.revision = "web-v2", .update_timestamp = at(since_s)};
-  const InPlaceGrace grace{.revision = "web-v2", .container_images = {{"main", "nginx:2"}}, .metadata = {.labels = {{"k", "v"}, {"k2", {}}}}, .grace_seconds = grace_s};
-  return old_pod().revision("web-v2").state(api::kLifecycleUpdating).in_place_ready(false).not_ready().label("k2", "x").annotation(
-      api::kAnnotationInPlaceState, state.text()).annotation(api::kAnnotationInPlaceGrace, grace.text());
+  const InPlaceGrace grace{.revision = "web-v2",
+                           .container_images = {{"main", "nginx:2"}},
+                           .metadata = {.labels = {{"k", "v"}, {"k2", {}}}},
+                           .grace_seconds = grace_s};
+  return old_pod()
+      .revision("web-v2")
+      .state(api::kLifecycleUpdating)
+      .in_place_ready(false)
+      .not_ready()
+      .label("k2", "x")
+      .annotation(api::kAnnotationInPlaceState, state.text())
+      .annotation(api::kAnnotationInPlaceGrace, grace.text());
 }
 
 TEST(InPlaceGraceTest, WaitsRoundedUpToWholeSeconds) {
@@ -254,14 +277,14 @@ TEST(InPlaceGraceTest, NeverTurnsReadyDuringGrace) {
   InPlaceGrace metadata_only{.revision = "web-v2", .grace_seconds = 30};
   const auto p = in_grace(-10).annotation(api::kAnnotationInPlaceGrace, metadata_only.text()).ptr();
   PodPatch patch(*p);
-  refresh_in_place(*p, kNow, patch);
+  EXPECT_FALSE(refresh_in_place(*p, kNow, patch).error);
   EXPECT_FALSE(patch.has_conditions());
 }
 
 TEST(InPlaceGraceTest, OfAnotherRevisionIsRemovedOnly) {
   const auto p = in_grace(-10).revision("web-v3").ptr();
   PodPatch patch(*p);
-  refresh_in_place(*p, kNow, patch);
+  EXPECT_FALSE(refresh_in_place(*p, kNow, patch).error);
   const json change = body(patch.write(""));
   EXPECT_EQ(change, json::parse(R"({"metadata":{"annotations":{"apps.kruise.io/inplace-update-grace":null}}})"));
 }
@@ -271,22 +294,25 @@ TEST(InPlaceGraceTest, OvertakenByAnotherRevisionAppliesThatAtOnce) {
   const auto grace = InPlaceGrace::parse(*in_place_grace_text(*p));
   // Back to the first revision: the containers run it already, only the labels go back.
   const InPlaceChange back{.images = {{"main", "nginx:1"}}, .metadata = {.labels = {{"k", {}}, {"k2", "x"}}}};
-  const auto chain = overtake_grace(*p, *grace, back, {{"main", "nginx:1"}}, {.revision = "web-v1", .revision_label = "web-v1"}, kNow);
+  const auto chain =
+      overtake_grace(*p, *grace, back, {{"main", "nginx:1"}}, {.revision = "web-v1", .revision_label = "web-v1"}, kNow);
   ASSERT_EQ(chain.size(), 1U);  // it is NotReady already
   const json change = body(chain[0]);
   EXPECT_FALSE(change.contains("spec"));
   EXPECT_EQ(change["metadata"]["labels"]["controller-revision-hash"], "web-v1");
   EXPECT_TRUE(change["metadata"]["annotations"][std::string(api::kAnnotationInPlaceGrace)].is_null());
   // On to a third one.
-  const auto on = overtake_grace(*p, *grace, kImage, {{"main", "nginx:3"}}, {.revision = "web-v3", .revision_label = "web-v3"}, kNow);
+  const auto on =
+      overtake_grace(*p, *grace, kImage, {{"main", "nginx:3"}}, {.revision = "web-v3", .revision_label = "web-v3"}, kNow);
   EXPECT_EQ(body(on[0])["spec"]["containers"][0]["image"], "nginx:3");
   EXPECT_EQ(state_of(on[0])["lastContainerStatuses"]["main"]["imageID"], "id-nginx:1");
 }
 
 TEST(InPlaceGraceTest, UnreadableAnnotationsAreErrors) {
-  for (const auto& builder : {in_grace(-10).annotation(api::kAnnotationInPlaceGrace, "{"), in_grace(-10).annotation(api::kAnnotationInPlaceState, "[]"),
-                              updating().annotation(api::kAnnotationInPlaceState, R"({"updateTimestamp":"yesterday"})"),
-                              in_grace(-10).annotation(api::kAnnotationInPlaceGrace, R"({"metaDataPatch":"%%%"})")}) {
+  for (const auto& builder :
+       {in_grace(-10).annotation(api::kAnnotationInPlaceGrace, "{"), in_grace(-10).annotation(api::kAnnotationInPlaceState, "[]"),
+        updating().annotation(api::kAnnotationInPlaceState, R"({"updateTimestamp":"yesterday"})"),
+        in_grace(-10).annotation(api::kAnnotationInPlaceGrace, R"({"metaDataPatch":"%%%"})")}) {
     const auto p = builder.ptr();
     PodPatch patch(*p);
     EXPECT_TRUE(refresh_in_place(*p, kNow, patch).error.has_value());
@@ -300,7 +326,8 @@ TEST(InPlaceGraceTest, UnreadableAnnotationsAreErrors) {
 }
 
 TEST(InPlaceStateTest, ReadsFormsOfOtherReleases) {
-  const auto v08 = InPlaceState::parse(R"({"revision":"r","updateTimestamp":"2021-03-01T08:00:00Z","lastContainerStatuses":{"main":{"imageID":"x"}}})");
+  const auto v08 = InPlaceState::parse(
+      R"({"revision":"r","updateTimestamp":"2021-03-01T08:00:00Z","lastContainerStatuses":{"main":{"imageID":"x"}}})");
   ASSERT_TRUE(v08.ok());
   EXPECT_EQ(v08->last_container_statuses.at("main").image_id, "x");
   const auto later = InPlaceState::parse(
@@ -313,17 +340,22 @@ TEST(InPlaceStateTest, ReadsFormsOfOtherReleases) {
   EXPECT_EQ(later->batches.size(), 1U);
   const auto again = InPlaceState::parse(v08->text());
   EXPECT_EQ(*again, *v08);
-  const auto grace = InPlaceGrace::parse(R"({"revision":"r","oldTemplate":{},"newTemplate":{},"annotations":{},"graceSeconds":5})");
+  const auto grace =
+      InPlaceGrace::parse(R"({"revision":"r","oldTemplate":{},"newTemplate":{},"annotations":{},"graceSeconds":5})");
   ASSERT_TRUE(grace.ok());
   EXPECT_EQ(grace->grace_seconds, 5);
   EXPECT_TRUE(InPlaceState::parse("{}").ok());
 }
 
 TEST(MetadataPatchTest, ReadsWhatItWritesAndComposes) {
-  const MetadataPatch first{.labels = {{"a", "1"}, {"b", {}}}, .annotations = {{"x", "\"quoted\""}}, .finalizers_removed = {"f1"}, .finalizers_order = {"f2"}};
+  const MetadataPatch first{.labels = {{"a", "1"}, {"b", {}}},
+                            .annotations = {{"x", "\"quoted\""}},
+                            .finalizers_removed = {"f1"},
+                            .finalizers_order = {"f2"}};
   EXPECT_EQ(*MetadataPatch::parse(first.text()), first);
-  EXPECT_EQ(first.text(),
-            R"({"metadata":{"annotations":{"x":"\"quoted\""},"$deleteFromPrimitiveList/finalizers":["f1"],"$setElementOrder/finalizers":["f2"],"labels":{"a":"1","b":null}}})");
+  EXPECT_EQ(
+      first.text(),
+      R"({"metadata":{"annotations":{"x":"\"quoted\""},"$deleteFromPrimitiveList/finalizers":["f1"],"$setElementOrder/finalizers":["f2"],"labels":{"a":"1","b":null}}})");
   MetadataPatch both = first;
   both.then({.labels = {{"a", {}}, {"c", "3"}}, .finalizers_added = {"f1"}});
   EXPECT_EQ(both.labels, (MetadataPatch::Changes{{"a", {}}, {"b", {}}, {"c", "3"}}));
