@@ -2,110 +2,178 @@
 
 #include <algorithm>
 
+#include "api/label.hpp"
+
 namespace kruise::api {
 namespace {
 
 using Op = Selector::Op;
+using Requirement = Selector::Requirement;
 
-void skip_spaces(std::string_view& text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-}
-
-std::string_view take_token(std::string_view& text) {
-  skip_spaces(text);
-  std::size_t n = 0;
-  while (n < text.size() && std::string_view(" ,()=!").find(text[n]) == std::string_view::npos) ++n;
-  const std::string_view token = text.substr(0, n);
-  text.remove_prefix(n);
-  skip_spaces(text);
-  return token;
-}
-
-bool take(std::string_view& text, std::string_view word) {
-  if (!text.starts_with(word)) return false;
-  text.remove_prefix(word.size());
-  skip_spaces(text);
-  return true;
-}
-
-std::optional<std::vector<std::string>> take_values(std::string_view& text) {
-  if (!take(text, "(")) return std::nullopt;
-  std::vector<std::string> values;
-  while (true) {
-    values.emplace_back(take_token(text));
-    if (take(text, ")")) break;
-    if (!take(text, ",")) return std::nullopt;
-  }
-  std::ranges::sort(values);
-  return values;
-}
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::string joined(const std::vector<std::string>& values) {
   std::string text;
-  for (const auto& value : values) text += (text.empty() ? "" : ",") + value;
+  for (std::size_t i = 0; i < values.size(); ++i) text += (i == 0 ? "" : ",") + values[i];
   return text;
+}
+
+void make_set(std::vector<std::string>& values) {
+  std::ranges::sort(values);
+  const auto rest = std::ranges::unique(values);
+  values.erase(rest.begin(), rest.end());
+}
+
+/// Reads the query form, one token at a time.
+class QueryReader {
+ public:
+  explicit QueryReader(std::string_view text) : rest_(text) { next(); }
+
+  base::Result<std::vector<Requirement>, std::string> read() {
+    std::vector<Requirement> requirements;
+    if (token_.empty()) return requirements;
+    while (true) {
+      requirements.push_back(requirement());
+      if (fault_.empty() && !token_.empty() && token_ != ",") fail("',' or the end");
+      if (!fault_.empty()) return fault_;
+      if (token_.empty()) return requirements;
+      next();
+    }
+  }
+
+ private:
+  static bool is_symbol(std::string_view token) { return !token.empty() && std::string_view("=!(),").find(token.front()) != std::string_view::npos; }
+
+  /// A symbol (`=`, `==`, `!=`, `!`, `(`, `)`, `,`), a word, or nothing at the end.
+  void next() {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+    std::size_t size = 0;
+    if (is_symbol(rest_)) {
+      size = rest_.starts_with("==") || rest_.starts_with("!=") ? 2 : 1;
+    } else {
+      size = std::min(rest_.find_first_of(" \t\r\n=!(),"), rest_.size());
+    }
+    token_ = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+  }
+
+  void fail(std::string_view expected) {
+    if (fault_.empty()) fault_ = "found " + (token_.empty() ? "the end" : quoted(token_)) + ", expected " + std::string(expected);
+  }
+
+  std::string word(std::string_view what) {
+    if (token_.empty() || is_symbol(token_)) {
+      fail(what);
+      return {};
+    }
+    std::string text(token_);
+    next();
+    return text;
+  }
+
+  std::string value() {
+    std::string text;
+    if (!token_.empty() && token_ != "," && token_ != ")") text = word("a value");
+    if (fault_.empty() && !is_label_value(text)) fault_ = quoted(text) + " is not a label value";
+    return text;
+  }
+
+  std::vector<std::string> values() {
+    std::vector<std::string> found;
+    if (token_ != "(") {
+      fail("'('");
+      return found;
+    }
+    do {
+      next();
+      found.push_back(value());
+    } while (fault_.empty() && token_ == ",");
+    if (token_ != ")") {
+      fail("',' or ')'");
+      return found;
+    }
+    next();
+    make_set(found);
+    return found;
+  }
+
+  Requirement requirement() {
+    Requirement found;
+    const bool negated = token_ == "!";
+    if (negated) next();
+    found.key = word("a key");
+    if (fault_.empty() && !is_label_key(found.key)) fault_ = quoted(found.key) + " is not a label key";
+    if (!fault_.empty() || negated) {
+      found.op = Op::kDoesNotExist;
+      return found;
+    }
+    const std::string_view op = token_;
+    if (op.empty() || op == ",") return found;  // exists
+    if (op == "=" || op == "==" || op == "!=") {
+      next();
+      found.op = op == "!=" ? Op::kNotEquals : Op::kEquals;
+      found.values = {value()};
+    } else if (op == "in" || op == "notin") {
+      next();
+      found.op = op == "in" ? Op::kIn : Op::kNotIn;
+      found.values = values();
+    } else {
+      fail("one of =, ==, !=, in, notin");
+    }
+    return found;
+  }
+
+  std::string_view rest_;
+  std::string_view token_;
+  std::string fault_;
+};
+
+std::optional<Op> op_of(std::string_view word) {
+  if (word == "In") return Op::kIn;
+  if (word == "NotIn") return Op::kNotIn;
+  if (word == "Exists") return Op::kExists;
+  if (word == "DoesNotExist") return Op::kDoesNotExist;
+  return std::nullopt;
+}
+
+/// What is wrong with one member of matchExpressions; empty when nothing is.
+std::string fault_of(const LabelSelector::Requirement& expression) {
+  if (expression.key.empty()) return ".key: must not be empty";
+  if (!is_label_key(expression.key)) return ".key: " + quoted(expression.key) + " is not a label key";
+  const auto op = op_of(expression.op);
+  if (!op) return ".operator: " + quoted(expression.op) + " is not a valid operator";
+  const bool takes_values = *op == Op::kIn || *op == Op::kNotIn;
+  if (takes_values == expression.values.empty()) {
+    return std::string(".values: ") + (takes_values ? "must be specified" : "may not be specified") + " when `operator` is '" + expression.op + "'";
+  }
+  const auto bad = std::ranges::find_if_not(expression.values, is_label_value);
+  return bad == expression.values.end() ? std::string() : ".values: " + quoted(*bad) + " is not a label value";
 }
 
 }  // namespace
 
 base::Result<Selector, std::string> Selector::from(const LabelSelector& wire) {
   Selector selector;
-  for (const auto& [key, value] : wire.match_labels) selector.requirements_.push_back({key, Op::kEquals, {value}});
+  for (const auto& [key, value] : wire.match_labels) {
+    if (!is_label_key(key)) return "matchLabels: " + quoted(key) + " is not a label key";
+    if (!is_label_value(value)) return "matchLabels[" + key + "]: " + quoted(value) + " is not a label value";
+    selector.requirements_.push_back({key, Op::kEquals, {value}});
+  }
   for (std::size_t i = 0; i < wire.match_expressions.size(); ++i) {
     const auto& expression = wire.match_expressions[i];
-    const std::string at = "matchExpressions[" + std::to_string(i) + "]";
-    Requirement requirement{expression.key, Op::kExists, expression.values};
-    if (expression.key.empty()) return at + ".key: must not be empty";
-    if (expression.op == "In") {
-      requirement.op = Op::kIn;
-    } else if (expression.op == "NotIn") {
-      requirement.op = Op::kNotIn;
-    } else if (expression.op == "Exists") {
-      requirement.op = Op::kExists;
-    } else if (expression.op == "DoesNotExist") {
-      requirement.op = Op::kDoesNotExist;
-    } else {
-      return at + ".operator: \"" + expression.op + "\" is not a valid operator";
-    }
-    const bool takes_values = requirement.op == Op::kIn || requirement.op == Op::kNotIn;
-    if (takes_values == expression.values.empty()) {
-      return at + ".values: " + (takes_values ? "must be specified" : "may not be specified") + " when `operator` is '" + expression.op + "'";
-    }
-    std::ranges::sort(requirement.values);
-    selector.requirements_.push_back(std::move(requirement));
+    if (const auto fault = fault_of(expression); !fault.empty()) return "matchExpressions[" + std::to_string(i) + "]" + fault;
+    auto& requirement = selector.requirements_.emplace_back(Requirement{expression.key, *op_of(expression.op), expression.values});
+    make_set(requirement.values);
   }
   std::ranges::stable_sort(selector.requirements_, {}, &Requirement::key);
   return selector;
 }
 
 base::Result<Selector, std::string> Selector::parse(std::string_view text) {
-  const std::string whole(text);
+  auto requirements = QueryReader(text).read();
+  if (!requirements) return "cannot parse selector " + quoted(text) + ": " + requirements.error();
   Selector selector;
-  skip_spaces(text);
-  while (!text.empty()) {
-    Requirement requirement;
-    const bool negated = take(text, "!");
-    requirement.key = std::string(take_token(text));
-    if (requirement.key.empty()) return "cannot parse selector \"" + whole + "\": a key is missing";
-    if (negated) {
-      requirement.op = Op::kDoesNotExist;
-    } else if (take(text, "!=")) {
-      requirement.op = Op::kNotEquals;
-      requirement.values = {std::string(take_token(text))};
-    } else if (take(text, "==") || take(text, "=")) {
-      requirement.op = Op::kEquals;
-      requirement.values = {std::string(take_token(text))};
-    } else if (!text.empty() && text.front() != ',') {
-      const bool not_in = take(text, "notin");
-      if (!not_in && !take(text, "in")) return "cannot parse selector \"" + whole + "\" at \"" + std::string(text) + "\"";
-      auto values = take_values(text);
-      if (!values) return "cannot parse selector \"" + whole + "\": a list of values is not closed";
-      requirement.op = not_in ? Op::kNotIn : Op::kIn;
-      requirement.values = std::move(*values);
-    }
-    selector.requirements_.push_back(std::move(requirement));
-    if (!text.empty() && !take(text, ",")) return "cannot parse selector \"" + whole + "\" at \"" + std::string(text) + "\"";
-  }
+  selector.requirements_ = std::move(*requirements);
   std::ranges::stable_sort(selector.requirements_, {}, &Requirement::key);
   return selector;
 }

@@ -111,11 +111,29 @@ class Emitter:
             if rows:
                 tables.append(f"constexpr FieldInfo Fields_{name}[]{{\n" + "\n".join(rows) + "\n};")
                 span = f"Fields_{name}"
-            self.lines.append(f"constinit const TypeInfo {self.schema.stem}_{name}{{Kind::kObject, {quoted(name)}, {span}, nullptr, {quoted(self.schema.stem)}}};")
+            self.lines.append(
+                f"constinit const TypeInfo {self.schema.stem}_{name}{{Kind::kObject, {quoted(name)}, {span}, nullptr, {quoted(self.schema.stem)}}};"
+            )
         return "\n".join(
-            [HEADER, '#include "api/generated/core_schema.hpp"', "", "namespace kruise::api::generated {", "namespace {", "",
-             *(o.replace("const TypeInfo", "constexpr TypeInfo") for o in self.objects), *self.extras, "", *tables, "", "}  // namespace", "",
-             *self.lines, "", "}  // namespace kruise::api::generated", ""]  # fmt: skip
+            [
+                HEADER,
+                '#include "api/generated/core_schema.hpp"',
+                "",
+                "namespace kruise::api::generated {",
+                "namespace {",
+                "",
+                *(o.replace("const TypeInfo", "constexpr TypeInfo") for o in self.objects),
+                *self.extras,
+                "",
+                *tables,
+                "",
+                "}  // namespace",
+                "",
+                *self.lines,
+                "",
+                "}  // namespace kruise::api::generated",
+                "",
+            ]
         )
 
 

@@ -88,9 +88,8 @@ def write_lines(item: Field, struct: Struct) -> list[str]:
         return [f"  if ({name}) {value_statement(t, '*' + name, key)}"]
     if t.form == "list":
         assert t.element
-        lines = [f"  if (!{name}.empty()) {{", f"    {key}.begin_array();", f"    for (const auto& value : {name}) {value_statement(t.element, 'value')}",
+        return [f"  if (!{name}.empty()) {{", f"    {key}.begin_array();", f"    for (const auto& value : {name}) {value_statement(t.element, 'value')}",
                  "    out.end_array();", "  }"]  # fmt: skip
-        return lines
     test = {
         "string": f"!{name}.empty()", "labels": f"!{name}.empty()", "raw": f"!{name}.empty()", "bool": name, "int32": f"{name} != 0", "int64": f"{name} != 0",
         "struct": f"{name} != {plain_type(t)}{{}}", "selector": f"{name} != LabelSelector{{}}", "metadata": "true",
@@ -141,7 +140,9 @@ def write_function(struct: Struct, kind: Kind, is_root: bool) -> list[str]:
     return [*lines, "  out.end_object();", "}", ""]
 
 
-def file_pair(stem: str, source: str, structs: list[tuple[Struct, Kind]], roots: dict[str, Kind], includes: list[str]) -> tuple[str, str]:
+def file_pair(
+    stem: str, source: str, structs: list[tuple[Struct, Kind]], roots: dict[str, Kind], includes: list[str]
+) -> tuple[str, str]:
     """Header and source of a set of structs."""
     head = [header(source), "#pragma once", "", "#include <cstdint>", "#include <memory>", "#include <optional>", "#include <string>", "#include <string_view>",
             "#include <vector>", "", *(f'#include "{i}"' for i in ["api/decode.hpp", *includes]), "", "namespace kruise::api {", ""]  # fmt: skip
@@ -154,15 +155,31 @@ def file_pair(stem: str, source: str, structs: list[tuple[Struct, Kind]], roots:
     for struct, _ in structs:
         head += [f"void read(JsonReader&, {struct.name}&);", f"void write(base::JsonWriter&, const {struct.name}&);"]
     for name in roots:
-        head += ["", f"using {name}Ptr = std::shared_ptr<const {name}>;", "template <>", f"{name} decode<{name}>(std::string_view json);"]
+        head += [
+            "",
+            f"using {name}Ptr = std::shared_ptr<const {name}>;",
+            "template <>",
+            f"{name} decode<{name}>(std::string_view json);",
+        ]
         body += ["template <>", f"{name} decode<{name}>(std::string_view json) {{", f"  {name} object;", "  JsonReader in(json);", "  read(in, object);",
                  "  object.original.text = json;", "  return object;", "}", ""]  # fmt: skip
-    encoded = [s.name for s, k in structs if s.name in roots or s.name.startswith(f"{k.kind}Status") or s.name.startswith(f"{k.kind}Spec")]
+    encoded = [
+        s.name
+        for s, k in structs
+        if s.name in roots or s.name.startswith(f"{k.kind}Status") or s.name.startswith(f"{k.kind}Spec")
+    ]
     if encoded:
         head += ["", "/// JSON text; what is empty or zero and not required is left out."]
     for name in encoded:
         head.append(f"[[nodiscard]] std::string encode(const {name}&);")
-        body += [f"std::string encode(const {name}& object) {{", "  base::JsonWriter out;", "  write(out, object);", "  return std::move(out).text();", "}", ""]
+        body += [
+            f"std::string encode(const {name}& object) {{",
+            "  base::JsonWriter out;",
+            "  write(out, object);",
+            "  return std::move(out).text();",
+            "}",
+            "",
+        ]
     return "\n".join([*head, "", "}  // namespace kruise::api", ""]), "\n".join([*body, "}  // namespace kruise::api", ""])
 
 
@@ -184,6 +201,8 @@ def outputs(root: Path, kinds: list[Kind]) -> dict[Path, str]:
         structs = [(s, v) for v in versions for s in v.structs() if s.name.startswith(name)]
         uses_shared = any(s.name in shared for v in versions for s in v.structs())
         roots = {v.root.name: v for v in versions}
-        head, body = file_pair(snake(name), versions[0].source, structs, roots, ["api/generated/shared.hpp"] if uses_shared else [])
+        head, body = file_pair(
+            snake(name), versions[0].source, structs, roots, ["api/generated/shared.hpp"] if uses_shared else []
+        )
         files[folder / f"{snake(name)}.hpp"], files[folder / f"{snake(name)}.cpp"] = head, body
     return files

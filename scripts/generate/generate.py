@@ -7,38 +7,38 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import core_tables  # noqa: E402
-import cpp_kinds  # noqa: E402
-import kinds  # noqa: E402
-
-ROOT = Path(__file__).resolve().parents[2]
+import core_tables
+import cpp_kinds
+import kinds
+import python_models
 
 
-def crd_files() -> list[Path]:
+def crd_files(root: Path) -> list[Path]:
     """The CRDs of the chart, and those of the tests."""
-    return [*sorted((ROOT / "charts/kruise/crds").glob("*.yaml")), *sorted((ROOT / "tests/data/crds").glob("*.yaml"))]
+    return [*sorted((root / "charts/kruise/crds").glob("*.yaml")), *sorted((root / "tests/data/crds").glob("*.yaml"))]
 
 
-def outputs() -> dict[Path, str]:
+def outputs(root: Path) -> dict[Path, str]:
     """All generated files with their text."""
     files: dict[Path, str] = {}
-    files.update(core_tables.outputs(ROOT))
-    typed = [version for path in crd_files() for version in kinds.load(path) if version.served]
-    files.update(cpp_kinds.outputs(ROOT, typed))
+    files.update(core_tables.outputs(root))
+    typed = [version for path in crd_files(root) for version in kinds.load(path) if version.served]
+    files.update(cpp_kinds.outputs(root, typed))
+    files.update(python_models.outputs(root, [kind for kind in typed if not kind.group.startswith("test.")]))
     return files
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, exit 1 when a file is not current")
-    check = parser.parse_args().check
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="the tree to read and write")
+    args = parser.parse_args()
+    check, root = args.check, args.root.resolve()
     stale = []
-    for path, text in outputs().items():
+    for path, text in outputs(root).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(path.relative_to(ROOT))
+        stale.append(path.relative_to(root))
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

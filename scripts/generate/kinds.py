@@ -119,7 +119,12 @@ class Reader:
             if not path and name in ("apiVersion", "kind"):
                 continue
             made.fields.append(
-                Field(name, self.type(inner, f"{path}.{name}" if path else name), name in required, inner.get("description", "").strip())
+                Field(
+                    name,
+                    self.type(inner, f"{path}.{name}" if path else name),
+                    name in required,
+                    inner.get("description", "").strip(),
+                )
             )
         return made
 
@@ -160,7 +165,16 @@ def load(path: Path) -> list[Kind]:
         reader = Reader(spec["names"]["kind"], suffix)
         root = reader.struct(version["schema"]["openAPIV3Schema"], "")
         kinds.append(
-            Kind(spec["group"], version["name"], spec["names"]["kind"], spec["names"]["plural"], spec["scope"] == "Namespaced",
-                 version["served"], version["storage"], root, path.name)  # fmt: skip
+            Kind(
+                spec["group"],
+                version["name"],
+                spec["names"]["kind"],
+                spec["names"]["plural"],
+                spec["scope"] == "Namespaced",
+                version["served"],
+                version["storage"],
+                root,
+                path.name,
+            )
         )
     return kinds

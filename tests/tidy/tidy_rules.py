@@ -103,7 +103,7 @@ MAY_BE_LONGER: dict[str, str] = {}
 
 # --- the modules of python/kruise, from the lowest to the highest: a module imports only those before it in this list --------------
 
-PYTHON_ORDER = ["kruise._core", "kruise", "kruise._cli"]
+PYTHON_ORDER = ["kruise._core", "kruise.models", "kruise", "kruise._cli"]
 PYTHON_SLOW = {"typer", "rich", "ruamel"}
 MAY_IMPORT_SLOW = {"kruise._cli"}
 
