@@ -1,9 +1,13 @@
-// The pod as controllers see it: the fields that some reader needs, and nothing else (docs/pod-fields.md lists them with their readers).
+// The pod as controllers see it: the fields that some reader needs, and nothing else (docs/pod-fields.md lists them with their
+// readers).
 //
-// There are 100,000 of them, so the layout is private and compact; the watch cache builds pods straight from the bytes of a
+// There are 100,000 of them, so the layout is private and compact: what pods of one revision have in common is held once
+// (api/pod_parts.hpp), what is a pod's own lies in one block of bytes. The watch cache builds pods straight from the bytes of a
 // stream (cache/pod_decoder), tests build them from `PodFields`.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +17,7 @@
 #include <vector>
 
 #include "api/meta.hpp"
+#include "base/intern.hpp"
 #include "base/time.hpp"
 
 namespace kruise::api {
@@ -20,7 +25,7 @@ namespace kruise::api {
 enum class PodPhase : std::uint8_t { kNone, kPending, kRunning, kSucceeded, kFailed, kUnknown };
 enum class Tristate : std::uint8_t { kUnknown, kFalse, kTrue };
 
-/// Everything a compact pod holds, in plain form: what decoders fill and tests write by hand.
+/// Everything a compact pod holds, in plain form: what tests write by hand.
 struct PodFields {
   struct Condition {
     std::string type;
@@ -53,7 +58,7 @@ struct PodFields {
   PodPhase phase = PodPhase::kNone;
   std::vector<Condition> conditions;
   std::vector<ContainerStatus> statuses;       // containerStatuses, in their order
-  std::vector<ContainerStatus> init_statuses;  // initContainerStatuses: restart counts only are used
+  std::vector<ContainerStatus> init_statuses;  // initContainerStatuses: a pod keeps their restart counts only
   bool operator==(const PodFields&) const = default;
 };
 
@@ -64,48 +69,71 @@ struct PodFields {
 class ContainerId {
  public:
   ContainerId() = default;
-  explicit ContainerId(std::string_view text) : text_(text) {}
-  [[nodiscard]] bool empty() const { return text_.empty(); }
-  [[nodiscard]] std::string text() const { return std::string(text_); }
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  [[nodiscard]] std::string text() const;
+  /// By what they name, whichever pods they come from.
   bool operator==(const ContainerId&) const = default;
 
  private:
-  std::string_view text_;
+  friend class Pod;
+  std::string_view bytes_;
+  bool packed_ = false;  // one byte for the runtime and 32 for the digits; else text
 };
+
+struct PodView;
+class PodPool;
+namespace pod_parts {
+struct Family;
+struct Labels;
+struct Spec;
+struct Conditions;
+struct Statuses;
+}  // namespace pod_parts
 
 /// Immutable once built; shared between the cache, plans and Python. Views returned live as long as the pod.
 class Pod {
  public:
-  explicit Pod(PodFields);
+  /// A pod that shares nothing. Of `meta.resource_version` the number is kept, of `init_statuses` the restart counts.
+  explicit Pod(const PodFields&);
+  /// For `PodPool::make`, which alone has a key.
+  class Key {
+    friend class PodPool;
+    Key() = default;
+  };
+  Pod(Key, const PodView& view, PodPool& pool) : Pod(view, pool) {}
+  ~Pod();
+  Pod(const Pod&) = delete;
+  Pod& operator=(const Pod&) = delete;
 
-  [[nodiscard]] std::string_view name() const { return f_.meta.name; }
-  [[nodiscard]] std::string_view ns() const { return f_.meta.ns; }
-  [[nodiscard]] std::string uid() const { return f_.meta.uid; }
-  [[nodiscard]] std::uint64_t resource_version() const;
-  [[nodiscard]] std::int64_t generation() const { return f_.meta.generation; }
-  [[nodiscard]] std::optional<base::Time> created() const { return f_.meta.creation_timestamp; }
-  [[nodiscard]] std::optional<base::Time> deletion() const { return f_.meta.deletion_timestamp; }
+  [[nodiscard]] std::string_view name() const;
+  [[nodiscard]] std::string_view ns() const;
+  [[nodiscard]] std::string uid() const;
+  [[nodiscard]] bool same_uid(const Pod&) const;
+  [[nodiscard]] std::uint64_t resource_version() const { return version_; }
+  [[nodiscard]] std::int64_t generation() const { return generation_; }
+  [[nodiscard]] std::optional<base::Time> created() const;
+  [[nodiscard]] std::optional<base::Time> deletion() const;
   [[nodiscard]] std::optional<std::string_view> label(std::string_view key) const;
-  [[nodiscard]] StringMap labels() const { return f_.meta.labels; }
+  [[nodiscard]] StringMap labels() const;
   [[nodiscard]] std::optional<std::string_view> annotation(std::string_view key) const;
   [[nodiscard]] bool has_finalizer(std::string_view) const;
-  [[nodiscard]] std::span<const std::string> finalizers() const { return f_.meta.finalizers; }
-  [[nodiscard]] std::span<const OwnerReference> owners() const { return f_.meta.owners; }
+  [[nodiscard]] std::span<const std::string> finalizers() const;
+  [[nodiscard]] std::span<const OwnerReference> owners() const;
   /// Null when no reference is the controller's.
-  [[nodiscard]] const OwnerReference* controller() const { return f_.meta.controller(); }
+  [[nodiscard]] const OwnerReference* controller() const;
   /// Whether any owner reference names this UID.
   [[nodiscard]] bool owned_by(std::string_view uid) const;
   /// Whether the controller reference names this UID.
   [[nodiscard]] bool controlled_by(std::string_view uid) const;
 
-  [[nodiscard]] std::string_view node() const { return f_.node_name; }
-  [[nodiscard]] std::span<const PodFields::Container> containers() const { return f_.containers; }
+  [[nodiscard]] std::string_view node() const;
+  [[nodiscard]] std::span<const PodFields::Container> containers() const;
   [[nodiscard]] std::optional<std::string_view> image(std::string_view container) const;
   [[nodiscard]] bool has_readiness_gate(std::string_view type) const;
-  [[nodiscard]] std::span<const std::string> readiness_gates() const { return f_.readiness_gates; }
-  [[nodiscard]] std::vector<std::string> claim_names() const { return f_.claim_names; }
+  [[nodiscard]] std::span<const std::string> readiness_gates() const;
+  [[nodiscard]] std::vector<std::string> claim_names() const;
 
-  [[nodiscard]] PodPhase phase() const { return f_.phase; }
+  [[nodiscard]] PodPhase phase() const { return phase_; }
   struct ConditionView {
     Tristate status;
     std::optional<base::Time> last_transition;
@@ -119,17 +147,48 @@ class Pod {
     bool ready;
     std::int32_t restart_count;
   };
-  [[nodiscard]] std::size_t status_count() const { return f_.statuses.size(); }
+  [[nodiscard]] std::size_t status_count() const;
   [[nodiscard]] StatusView status(std::size_t index) const;
   [[nodiscard]] std::optional<StatusView> status(std::string_view container) const;
   /// The highest restart count of any container (init containers left out) and of init containers.
   [[nodiscard]] std::int32_t max_restart_count() const;
   [[nodiscard]] std::int32_t max_init_restart_count() const;
 
-  [[nodiscard]] bool operator==(const Pod&) const = default;
+  /// The plain form again: costs what a pod was made compact to save.
+  [[nodiscard]] PodFields fields() const;
+  [[nodiscard]] bool operator==(const Pod& other) const { return fields() == other.fields(); }
+  /// What this pod takes in memory beside the parts that it shares.
+  [[nodiscard]] std::size_t own_bytes() const;
 
  private:
-  PodFields f_;
+  friend class PodPool;
+  enum class Tag : std::uint8_t;
+  Pod(const PodView&, PodPool&);
+  [[nodiscard]] std::optional<std::string_view> record(Tag, std::size_t index = 0) const;
+  [[nodiscard]] std::size_t condition_at(std::size_t index) const;
+  [[nodiscard]] std::size_t status_at(std::size_t index) const;
+  [[nodiscard]] std::size_t init_at(std::size_t index) const;
+  template <class Visit>
+  void each_record(Visit&&) const;
+
+  // Shared with other pods.
+  base::Interned<pod_parts::Family> family_;
+  base::Interned<pod_parts::Labels> labels_;
+  base::Interned<pod_parts::Spec> spec_;
+  base::Interned<pod_parts::Conditions> conditions_;
+  base::Interned<pod_parts::Statuses> statuses_;
+  base::Interned<std::string> node_;
+  // Its own.
+  std::array<std::byte, 16> uid_{};  // all zero when its text form is no usual one and lies in the block
+  std::uint64_t version_ = 0;
+  std::int64_t generation_ = 0;
+  std::int64_t created_ns_, deletion_ns_;  // since 1970; the least number when absent
+  std::unique_ptr<char[]> block_;          // name, numbers of conditions and statuses, tagged records
+  std::uint32_t block_bytes_ = 0;
+  std::uint32_t records_at_ = 0;
+  std::uint32_t name_bytes_ = 0;
+  std::uint16_t init_count_ = 0;
+  PodPhase phase_ = PodPhase::kNone;
 };
 
 using PodPtr = std::shared_ptr<const Pod>;

@@ -41,6 +41,6 @@ struct ListMeta {
 };
 /// Calls back for each item of a page, in order, before it returns. Not for pages inside pages.
 [[nodiscard]] base::Result<ListMeta, api::DecodeError> for_each_item(std::string_view page,
-                                                                      const std::function<void(std::string_view)>& each);
+                                                                     const std::function<void(std::string_view)>& each);
 
 }  // namespace kruise::cache

@@ -23,7 +23,7 @@ struct Malformed {
 
 struct FeedStats {
   std::size_t objects = 0;
-  std::size_t bytes = 0;  // objects, what they share, table and indexes
+  std::size_t bytes = 0;        // objects, what they share, table and indexes
   std::uint64_t malformed = 0;  // objects refused so far
 };
 
@@ -114,7 +114,8 @@ class StoreFeed final : public Feed {
     return std::nullopt;
   }
 
-  /// An object that cannot be decoded stays as it was last understood, so that nothing is done for want of it; one that is gone is gone.
+  /// An object that cannot be decoded stays as it was last understood, so that nothing is done for want of it; one that is gone
+  /// is gone.
   std::optional<api::DecodeError> refuse(const api::DecodeError& error, const WatchEvent& event) {
     if (error.syntax) return error;
     const auto identity = parse_identity(event.object);

@@ -166,7 +166,8 @@ void Reflector::open(State purpose) {
   watch.send_initial_events = purpose == State::kStreaming;
   if (purpose == State::kWatching) watch.resource_version = std::to_string(feed_.version());
   const base::Duration spread = options_.watch_timeout_max - options_.watch_timeout_min;
-  const base::Duration timeout = options_.watch_timeout_min + base::Duration(static_cast<std::int64_t>(random_.unit() * static_cast<double>(spread.count())));
+  const base::Duration timeout = options_.watch_timeout_min +
+                                 base::Duration(static_cast<std::int64_t>(random_.unit() * static_cast<double>(spread.count())));
   watch.timeout_s = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(timeout).count());
   ++stats_.watches;
   session_ = std::make_unique<Session>();
@@ -234,8 +235,8 @@ void Reflector::take_end(const std::optional<client::ApiError>& error) {
       give_up_streaming();
       return;
     }
-    fail({error ? "streamed list: " + error->text() : "streamed list: ended before it was complete", true, error ? error->retry_after : std::nullopt,
-          error && error->not_found()});
+    fail({error ? "streamed list: " + error->text() : "streamed list: ended before it was complete", true,
+          error ? error->retry_after : std::nullopt, error && error->not_found()});
   } else if (!error && healthy) {
     open(State::kWatching);
   } else if (!error) {
@@ -271,8 +272,9 @@ void Reflector::fail(Failure failure) {
   if (was_watching && ++watch_attempts_ >= kWatchAttemptsMax) failure.list = true;
   if (failure.list) needs_list_ = true;
   const base::Duration delay = next_delay(failure);
-  log::warning("cache fell behind, trying again",
-               {{"resource", resource_.plural}, {"error", failure.what}, {"list", needs_list_}, {"retry_ms", delay.count() / 1'000'000}});
+  log::warning(
+      "cache fell behind, trying again",
+      {{"resource", resource_.plural}, {"error", failure.what}, {"list", needs_list_}, {"retry_ms", delay.count() / 1'000'000}});
   stats_.last_error = std::move(failure.what);
   retry_timer_ = client_.executor().post_after(delay, [this] { proceed(); });
 }
@@ -280,7 +282,8 @@ void Reflector::fail(Failure failure) {
 base::Duration Reflector::next_delay(const Failure& failure) {
   constexpr int kDoublingsMax = 20;
   const base::Duration most = failure.gone ? std::min(kGoneDelayMax, options_.retry_delay_max) : options_.retry_delay_max;
-  const base::Duration full = std::min(most, base::Duration(options_.retry_delay_min * (1LL << std::min(attempts_ - 1, kDoublingsMax))));
+  const base::Duration full =
+      std::min(most, base::Duration(options_.retry_delay_min * (1LL << std::min(attempts_ - 1, kDoublingsMax))));
   const auto jittered = base::Duration(static_cast<std::int64_t>(static_cast<double>(full.count()) * (0.5 + random_.unit() / 2)));
   return std::max(jittered, std::min(failure.retry_after.value_or(base::Duration{0}), most * 4));
 }
@@ -296,7 +299,8 @@ base::Duration Reflector::silence_max() const {
 void Reflector::arm_silence_timer() {
   client_.executor().cancel(silence_timer_);
   const base::MonoTime since = std::max(session_->opened, *stats_.last_sign_of_life);
-  silence_timer_ = client_.executor().post_after(since + silence_max() - client_.executor().clock().mono(), [this] { check_silence(); });
+  silence_timer_ =
+      client_.executor().post_after(since + silence_max() - client_.executor().clock().mono(), [this] { check_silence(); });
 }
 
 void Reflector::check_silence() {

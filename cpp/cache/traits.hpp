@@ -1,6 +1,7 @@
 // What the cache must know of an object: its key, identity and version.
 //
-// Every type with a member `meta` (api::ObjectMeta), api::ObjectMeta itself and api::Pod are known; another type specialises `Traits`.
+// Every type with a member `meta` (api::ObjectMeta), api::ObjectMeta itself and api::Pod are known; another type specialises
+// `Traits`.
 #pragma once
 
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "model_server.hpp"
+#include "cache/model_server.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -25,7 +25,10 @@ client::ApiError failure(int code, std::string reason) {
 }
 
 std::string error_event(int code, const std::string& reason) {
-  return Json{{"type", "ERROR"}, {"object", {{"kind", "Status"}, {"apiVersion", "v1"}, {"status", "Failure"}, {"message", "no"}, {"reason", reason}, {"code", code}}}}
+  return Json{
+      {"type", "ERROR"},
+      {"object",
+       {{"kind", "Status"}, {"apiVersion", "v1"}, {"status", "Failure"}, {"message", "no"}, {"reason", reason}, {"code", code}}}}
       .dump();
 }
 
@@ -56,7 +59,8 @@ Decoder<Thing>::Decoded decode_thing(std::string_view json) {
 
 class ModelServer::Stream final : public client::Watch {
  public:
-  Stream(ModelServer& server, client::WatchHandler& handler, std::uint64_t position) : server_(server), handler_(handler), position_(position) {
+  Stream(ModelServer& server, client::WatchHandler& handler, std::uint64_t position)
+      : server_(server), handler_(handler), position_(position) {
     server_.streams_.push_back(this);
     pump();
   }
@@ -106,8 +110,10 @@ class ModelServer::Stream final : public client::Watch {
     }
     const Faults& faults = server_.faults;
     if (server_.chance(faults.end_stream)) return end(std::nullopt);
-    if (server_.chance(faults.error_event)) line = server_.chance(0.5) ? error_event(500, "InternalError") : error_event(429, "TooManyRequests");
-    if (server_.chance(faults.foreign_line)) line = server_.chance(0.5) ? "<html>no</html>" : R"({"type":"ADDED","object":{"kind":)";
+    if (server_.chance(faults.error_event))
+      line = server_.chance(0.5) ? error_event(500, "InternalError") : error_event(429, "TooManyRequests");
+    if (server_.chance(faults.foreign_line))
+      line = server_.chance(0.5) ? "<html>no</html>" : R"({"type":"ADDED","object":{"kind":)";
     if (server_.chance(faults.break_stream)) {
       over_ = true;
       if (server_.chance(faults.partial_line)) hand_over(line.substr(0, server_.random_.below(line.size())));
@@ -142,8 +148,11 @@ void ModelServer::record(const char* type, std::uint64_t version, const std::str
 void ModelServer::put(const std::string& ns, const std::string& name, std::int64_t number, const std::string& owner) {
   const std::string key = ns + "/" + name;
   const auto found = objects_.find(key);
-  const std::string uid = found == objects_.end() ? "uid-" + std::to_string(++uids_) : Json::parse(found->second.json)["metadata"]["uid"].get<std::string>();
-  Json object{{"kind", "Thing"}, {"metadata", {{"name", name}, {"namespace", ns}, {"uid", uid}, {"resourceVersion", std::to_string(++version_)}}}, {"number", number}};
+  const std::string uid = found == objects_.end() ? "uid-" + std::to_string(++uids_)
+                                                  : Json::parse(found->second.json)["metadata"]["uid"].get<std::string>();
+  Json object{{"kind", "Thing"},
+              {"metadata", {{"name", name}, {"namespace", ns}, {"uid", uid}, {"resourceVersion", std::to_string(++version_)}}},
+              {"number", number}};
   if (number < 0) object["number"] = "not a number";
   if (!owner.empty()) object["metadata"]["ownerReferences"] = {{{"uid", owner}}};
   const bool added = found == objects_.end();

@@ -51,7 +51,10 @@ class ModelServer final : public client::Client {
   /// Versions count on without an event here (writes to other collections).
   void tick() { ++version_; }
   void bookmark();
-  void compact() { compacted_ = version_; history_.clear(); }
+  void compact() {
+    compacted_ = version_;
+    history_.clear();
+  }
   /// As a restored etcd: versions go back, history is lost, watches break.
   void restore(std::uint64_t version);
   [[nodiscard]] const std::map<std::string, Stored>& objects() const { return objects_; }

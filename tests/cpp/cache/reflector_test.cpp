@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/log.hpp"
-#include "model_server.hpp"
+#include "cache/model_server.hpp"
 
 namespace kruise::cache {
 namespace {
