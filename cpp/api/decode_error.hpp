@@ -12,13 +12,18 @@ namespace kruise::api {
 struct DecodeError : std::exception {
   DecodeError() = default;
   DecodeError(std::string where, std::string problem, bool is_syntax = false)
-      : path(std::move(where)), message(std::move(problem)), syntax(is_syntax), whole_(path.empty() ? message : path + ": " + message) {}
+      : path(std::move(where)),
+        message(std::move(problem)),
+        syntax(is_syntax),
+        whole_(path.empty() ? message : path + ": " + message) {}
 
   std::string path;     // "spec.containers[0].name"; empty for the whole text
   std::string message;  // "expected a string, found a number"
   bool syntax = false;
 
-  bool operator==(const DecodeError& other) const { return path == other.path && message == other.message && syntax == other.syntax; }
+  bool operator==(const DecodeError& other) const {
+    return path == other.path && message == other.message && syntax == other.syntax;
+  }
   [[nodiscard]] std::string text() const { return path.empty() ? message : path + ": " + message; }
   [[nodiscard]] const char* what() const noexcept override { return whole_.c_str(); }
 

@@ -43,7 +43,8 @@ GadgetV1alpha1 from_hub(const Gadget& hub) {
   GadgetV1alpha1 old;
   old.meta = hub.meta;
   old.original = hub.original;
-  if (hub.spec.size) old.spec.size = *hub.spec.size == 1 ? "small" : *hub.spec.size == 10 ? "large" : std::to_string(*hub.spec.size);
+  if (hub.spec.size)
+    old.spec.size = *hub.spec.size == 1 ? "small" : *hub.spec.size == 10 ? "large" : std::to_string(*hub.spec.size);
   if (hub.spec.window_seconds) old.spec.window = base::format_go_duration(std::chrono::seconds(*hub.spec.window_seconds));
   old.spec.labels = hub.spec.selector.match_labels;
   old.status.observed_generation = hub.status.observed_generation;

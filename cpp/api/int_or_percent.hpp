@@ -13,9 +13,9 @@ namespace kruise::api {
 struct IntOrString {
   std::variant<std::int64_t, std::string> value = std::int64_t{0};
   IntOrString() = default;
-  IntOrString(int v) : value(std::int64_t{v}) {}  // NOLINT: else 0 could be a null pointer
-  IntOrString(std::int64_t v) : value(v) {}        // NOLINT: reads as the number it is
-  IntOrString(std::string v) : value(std::move(v)) {}  // NOLINT
+  IntOrString(int v) : value(std::int64_t{v}) {}         // NOLINT: else 0 could be a null pointer
+  IntOrString(std::int64_t v) : value(v) {}              // NOLINT: reads as the number it is
+  IntOrString(std::string v) : value(std::move(v)) {}    // NOLINT
   IntOrString(const char* v) : value(std::string(v)) {}  // NOLINT
   bool operator==(const IntOrString&) const = default;
   [[nodiscard]] bool is_percent_text() const { return value.index() == 1; }

@@ -13,12 +13,18 @@ constexpr std::size_t kDocumentBytesMax = 32U << 20U;
 
 std::string_view name_of(ondemand::json_type type) {
   switch (type) {
-    case ondemand::json_type::array: return "an array";
-    case ondemand::json_type::object: return "an object";
-    case ondemand::json_type::number: return "a number";
-    case ondemand::json_type::string: return "a string";
-    case ondemand::json_type::boolean: return "a boolean";
-    case ondemand::json_type::null: return "null";
+    case ondemand::json_type::array:
+      return "an array";
+    case ondemand::json_type::object:
+      return "an object";
+    case ondemand::json_type::number:
+      return "a number";
+    case ondemand::json_type::string:
+      return "a string";
+    case ondemand::json_type::boolean:
+      return "a boolean";
+    case ondemand::json_type::null:
+      return "null";
   }
   return "no JSON";
 }
@@ -50,7 +56,8 @@ JsonReader::JsonReader(std::string_view json) : state_(std::make_unique<State>()
   // On-demand parsing does not look into what it skips, so the document is checked first.
   thread_local simdjson::dom::parser checker;
   simdjson::dom::element root;
-  if (const auto error = checker.parse(state_->text).get(root)) refuse(std::string("not a JSON document: ") + simdjson::error_message(error));
+  if (const auto error = checker.parse(state_->text).get(root))
+    refuse(std::string("not a JSON document: ") + simdjson::error_message(error));
   if (!root.is_object()) refuse("not a JSON object");
   if (const auto error = state_->parser.iterate(state_->text).get(state_->document)) refuse(simdjson::error_message(error));
 }
@@ -201,7 +208,8 @@ void JsonReader::read(RawJson& out) {
     if (simdjson::to_json_string(state_->value).get(text)) fail("not readable");
   } else {
     text = state_->value.raw_json_token();
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t')) text.remove_suffix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t'))
+      text.remove_suffix(1);
   }
   out.text = text;
 }

@@ -24,8 +24,8 @@
 
 namespace kruise::api {
 
-/// Starts before the root, which must be an object and is read by one call of `object`. Every function throws DecodeError, and the
-/// reader is of no use after that. One thread.
+/// Starts before the root, which must be an object and is read by one call of `object`. Every function throws DecodeError, and
+/// the reader is of no use after that. One thread.
 class JsonReader {
  public:
   /// Copies `json`, and checks it as a whole: text kept by `read(RawJson&)` is well-formed JSON. At most 32 MiB.

@@ -10,7 +10,8 @@ namespace kruise::api {
 [[nodiscard]] bool is_label_key(std::string_view);
 /// As the name of a key, or empty.
 [[nodiscard]] bool is_label_value(std::string_view);
-/// Dot-separated labels of lower-case letters, digits and `-`, each beginning and ending with a letter or digit; at most 253 bytes.
+/// Dot-separated labels of lower-case letters, digits and `-`, each beginning and ending with a letter or digit; at most 253
+/// bytes.
 [[nodiscard]] bool is_dns_subdomain(std::string_view);
 
 }  // namespace kruise::api

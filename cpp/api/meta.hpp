@@ -23,14 +23,12 @@ struct OwnerReference {
   std::string uid;
   bool controller = false;
   bool block_owner_deletion = false;
-  bool operator==(const OwnerReference &) const = default;
+  bool operator==(const OwnerReference&) const = default;
   /// The group part of `api_version`: an owner matches by group, kind and UID,
   /// never by version.
   [[nodiscard]] std::string_view group() const {
     const auto slash = api_version.find('/');
-    return slash == std::string::npos
-               ? std::string_view{}
-               : std::string_view(api_version).substr(0, slash);
+    return slash == std::string::npos ? std::string_view{} : std::string_view(api_version).substr(0, slash);
   }
 };
 
@@ -46,13 +44,12 @@ struct ObjectMeta {
   StringMap annotations;
   std::vector<std::string> finalizers;
   std::vector<OwnerReference> owners;
-  bool operator==(const ObjectMeta &) const = default;
+  bool operator==(const ObjectMeta&) const = default;
 
   [[nodiscard]] Key key() const { return {ns, name}; }
-  [[nodiscard]] const OwnerReference *controller() const {
-    for (const auto &owner : owners) {
-      if (owner.controller)
-        return &owner;
+  [[nodiscard]] const OwnerReference* controller() const {
+    for (const auto& owner : owners) {
+      if (owner.controller) return &owner;
     }
     return nullptr;
   }
@@ -62,8 +59,8 @@ struct ObjectMeta {
 /// templates): kept to the letter.
 struct RawJson {
   std::string text;
-  bool operator==(const RawJson &) const = default;
+  bool operator==(const RawJson&) const = default;
   [[nodiscard]] bool empty() const { return text.empty() || text == "null"; }
 };
 
-} // namespace kruise::api
+}  // namespace kruise::api

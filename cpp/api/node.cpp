@@ -26,7 +26,8 @@ void read_condition(JsonReader& in, Node& node) {
     if (key == "type") return in.read(type);
     if (key == "status") return in.read(status);
   });
-  if (type == "Ready") node.ready = status == "True" ? Tristate::kTrue : status == "False" ? Tristate::kFalse : Tristate::kUnknown;
+  if (type == "Ready")
+    node.ready = status == "True" ? Tristate::kTrue : status == "False" ? Tristate::kFalse : Tristate::kUnknown;
 }
 
 }  // namespace

@@ -36,10 +36,10 @@ class Quantity {
   [[nodiscard]] std::string decimal_text() const;
 
   bool negative_ = false;
-  std::string digits_;          // of the mantissa, without leading or trailing zeros; empty: zero
-  std::int32_t exponent_ = 0;   // of ten
+  std::string digits_;         // of the mantissa, without leading or trailing zeros; empty: zero
+  std::int32_t exponent_ = 0;  // of ten
   Format format_ = Format::kDecimalSI;
-  std::string kept_text_;       // as given, where Kubernetes gives it back unchanged
+  std::string kept_text_;  // as given, where Kubernetes gives it back unchanged
 };
 
 }  // namespace kruise::api

@@ -42,7 +42,9 @@ class QueryReader {
   }
 
  private:
-  static bool is_symbol(std::string_view token) { return !token.empty() && std::string_view("=!(),").find(token.front()) != std::string_view::npos; }
+  static bool is_symbol(std::string_view token) {
+    return !token.empty() && std::string_view("=!(),").find(token.front()) != std::string_view::npos;
+  }
 
   /// A symbol (`=`, `==`, `!=`, `!`, `(`, `)`, `,`), a word, or nothing at the end.
   void next() {
@@ -144,7 +146,8 @@ std::string fault_of(const LabelSelector::Requirement& expression) {
   if (!op) return ".operator: " + quoted(expression.op) + " is not a valid operator";
   const bool takes_values = *op == Op::kIn || *op == Op::kNotIn;
   if (takes_values == expression.values.empty()) {
-    return std::string(".values: ") + (takes_values ? "must be specified" : "may not be specified") + " when `operator` is '" + expression.op + "'";
+    return std::string(".values: ") + (takes_values ? "must be specified" : "may not be specified") + " when `operator` is '" +
+           expression.op + "'";
   }
   const auto bad = std::ranges::find_if_not(expression.values, is_label_value);
   return bad == expression.values.end() ? std::string() : ".values: " + quoted(*bad) + " is not a label value";
@@ -162,7 +165,8 @@ base::Result<Selector, std::string> Selector::from(const LabelSelector& wire) {
   for (std::size_t i = 0; i < wire.match_expressions.size(); ++i) {
     const auto& expression = wire.match_expressions[i];
     if (const auto fault = fault_of(expression); !fault.empty()) return "matchExpressions[" + std::to_string(i) + "]" + fault;
-    auto& requirement = selector.requirements_.emplace_back(Requirement{expression.key, *op_of(expression.op), expression.values});
+    auto& requirement =
+        selector.requirements_.emplace_back(Requirement{expression.key, *op_of(expression.op), expression.values});
     make_set(requirement.values);
   }
   std::ranges::stable_sort(selector.requirements_, {}, &Requirement::key);
@@ -184,11 +188,15 @@ bool Selector::matches(const Lookup& label) const {
     const bool listed = value && std::ranges::find(r.values, *value) != r.values.end();
     switch (r.op) {
       case Op::kEquals:
-      case Op::kIn: return listed;
+      case Op::kIn:
+        return listed;
       case Op::kNotEquals:
-      case Op::kNotIn: return !listed;
-      case Op::kExists: return value.has_value();
-      case Op::kDoesNotExist: return !value.has_value();
+      case Op::kNotIn:
+        return !listed;
+      case Op::kExists:
+        return value.has_value();
+      case Op::kDoesNotExist:
+        return !value.has_value();
     }
     return false;
   });
@@ -207,12 +215,24 @@ std::string Selector::text() const {
   for (const auto& r : requirements_) {
     if (!text.empty()) text += ',';
     switch (r.op) {
-      case Op::kEquals: text += r.key + "=" + r.values[0]; break;
-      case Op::kNotEquals: text += r.key + "!=" + r.values[0]; break;
-      case Op::kIn: text += r.key + " in (" + joined(r.values) + ")"; break;
-      case Op::kNotIn: text += r.key + " notin (" + joined(r.values) + ")"; break;
-      case Op::kExists: text += r.key; break;
-      case Op::kDoesNotExist: text += "!" + r.key; break;
+      case Op::kEquals:
+        text += r.key + "=" + r.values[0];
+        break;
+      case Op::kNotEquals:
+        text += r.key + "!=" + r.values[0];
+        break;
+      case Op::kIn:
+        text += r.key + " in (" + joined(r.values) + ")";
+        break;
+      case Op::kNotIn:
+        text += r.key + " notin (" + joined(r.values) + ")";
+        break;
+      case Op::kExists:
+        text += r.key;
+        break;
+      case Op::kDoesNotExist:
+        text += "!" + r.key;
+        break;
     }
   }
   return text;

@@ -7,20 +7,12 @@
 
 namespace kruise::base {
 
-Time SystemClock::now() const {
-  return std::chrono::time_point_cast<Duration>(
-      std::chrono::system_clock::now());
-}
-MonoTime SystemClock::mono() const {
-  return std::chrono::time_point_cast<Duration>(
-      std::chrono::steady_clock::now());
-}
+Time SystemClock::now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+MonoTime SystemClock::mono() const { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
-Loop::Loop(std::string name)
-    : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {
+Loop::Loop(std::string name) : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {
   constexpr std::size_t kThreadNameMax = 15;
-  pthread_setname_np(thread_.native_handle(),
-                     name.substr(0, kThreadNameMax).c_str());
+  pthread_setname_np(thread_.native_handle(), name.substr(0, kThreadNameMax).c_str());
 }
 
 Loop::~Loop() {
@@ -52,13 +44,12 @@ TimerId Loop::post_after(Duration delay, Task task) {
 void Loop::cancel(TimerId id) {
   const std::lock_guard lock(mutex_);
   const auto found = due_.find(id);
-  if (found == due_.end())
-    return;
+  if (found == due_.end()) return;
   timers_.erase({found->second, id});
   due_.erase(found);
 }
 
-void Loop::run_and_wait(const Task &task) {
+void Loop::run_and_wait(const Task& task) {
   if (std::this_thread::get_id() == thread_.get_id()) {
     task();
     return;
@@ -92,13 +83,10 @@ void Loop::run(std::stop_token stop) {
       task = nullptr;
       lock.lock();
     } else if (timers_.empty()) {
-      wake_.wait(lock, stop,
-                 [&] { return !ready_.empty() || !timers_.empty(); });
+      wake_.wait(lock, stop, [&] { return !ready_.empty() || !timers_.empty(); });
     } else {
       const MonoTime due = timers_.begin()->first.first;
-      wake_.wait_until(lock, stop, due, [&] {
-        return !ready_.empty() || timers_.begin()->first.first < due;
-      });
+      wake_.wait_until(lock, stop, due, [&] { return !ready_.empty() || timers_.begin()->first.first < due; });
     }
   }
 }
@@ -118,8 +106,7 @@ TimerId VirtualLoop::post_after(Duration delay, Task task) {
 
 void VirtualLoop::cancel(TimerId id) {
   const auto found = due_.find(id);
-  if (found == due_.end())
-    return;
+  if (found == due_.end()) return;
   timers_.erase({found->second, id});
   due_.erase(found);
 }
@@ -146,7 +133,7 @@ bool VirtualLoop::run_one(Duration until) {
   return true;
 }
 
-bool VirtualLoop::run_until(const std::function<bool()> &done, Duration limit) {
+bool VirtualLoop::run_until(const std::function<bool()>& done, Duration limit) {
   const Duration until = elapsed_ + limit;
   while (!done()) {
     if (!run_one(until)) {
@@ -164,4 +151,4 @@ void VirtualLoop::run_for(Duration span) {
   elapsed_ = until;
 }
 
-} // namespace kruise::base
+}  // namespace kruise::base

@@ -25,7 +25,7 @@ namespace kruise::base {
 using Task = std::function<void()>;
 
 class Clock {
-public:
+ public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual Time now() const = 0;
   [[nodiscard]] virtual MonoTime mono() const = 0;
@@ -33,7 +33,7 @@ public:
 
 /// The machine's clocks. Any thread.
 class SystemClock final : public Clock {
-public:
+ public:
   [[nodiscard]] Time now() const override;
   [[nodiscard]] MonoTime mono() const override;
 };
@@ -43,7 +43,7 @@ using TimerId = std::uint64_t;
 /// Runs tasks one after the other in the order posted. `post*` and `cancel` may
 /// be called from any thread.
 class Executor {
-public:
+ public:
   virtual ~Executor() = default;
   virtual void post(Task) = 0;
   /// Like `post`, but in virtual time only after everything else of the instant has run.
@@ -53,28 +53,28 @@ public:
   virtual TimerId post_after(Duration delay, Task) = 0;
   /// A task that has not begun will not run. Unknown ids are ignored.
   virtual void cancel(TimerId) = 0;
-  [[nodiscard]] virtual const Clock &clock() const = 0;
+  [[nodiscard]] virtual const Clock& clock() const = 0;
 };
 
 /// A thread of its own that runs tasks until destruction. Tasks not begun by
 /// then are dropped.
 class Loop final : public Executor {
-public:
+ public:
   explicit Loop(std::string name);
   ~Loop() override;
   void post(Task) override;
   TimerId post_after(Duration delay, Task) override;
   void cancel(TimerId) override;
-  [[nodiscard]] const Clock &clock() const override { return clock_; }
+  [[nodiscard]] const Clock& clock() const override { return clock_; }
   /// Runs the task on the loop and returns when it is done; runs it directly
   /// when called on the loop's own thread.
-  void run_and_wait(const Task &);
+  void run_and_wait(const Task&);
 
-private:
+ private:
   void run(std::stop_token);
 
   SystemClock clock_;
-  std::mutex mutex_; // guards the four below
+  std::mutex mutex_;  // guards the four below
   std::condition_variable_any wake_;
   std::deque<Task> ready_;
   std::map<std::pair<MonoTime, TimerId>, Task> timers_;
@@ -89,12 +89,12 @@ private:
 /// only after everything else of that instant has run: a simulated controller
 /// thereby sees all events of an instant at once, as a busy real one would.
 class VirtualLoop final : public Executor, public Clock {
-public:
+ public:
   explicit VirtualLoop(Time start);
   void post(Task) override;
   TimerId post_after(Duration delay, Task) override;
   void cancel(TimerId) override;
-  [[nodiscard]] const Clock &clock() const override { return *this; }
+  [[nodiscard]] const Clock& clock() const override { return *this; }
   [[nodiscard]] Time now() const override { return start_ + elapsed_; }
   [[nodiscard]] MonoTime mono() const override { return MonoTime{elapsed_}; }
 
@@ -102,11 +102,11 @@ public:
   /// Runs until `done` holds (checked after each task) or `limit` of virtual
   /// time has passed since the call. Returns whether `done` held. A task's
   /// exception passes through.
-  bool run_until(const std::function<bool()> &done, Duration limit);
+  bool run_until(const std::function<bool()>& done, Duration limit);
   /// Runs everything due within `span`, then stands at its end.
   void run_for(Duration span);
 
-private:
+ private:
   bool run_one(Duration until);
 
   Time start_;
@@ -118,4 +118,4 @@ private:
   TimerId last_timer_ = 0;
 };
 
-} // namespace kruise::base
+}  // namespace kruise::base

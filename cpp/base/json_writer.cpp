@@ -2,59 +2,58 @@
 
 namespace kruise::base {
 
-void append_json_string(std::string &out, std::string_view text) {
+void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   for (const char c : text) {
     switch (c) {
-    case '"':
-      out += "\\\"";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default:
-      if (static_cast<unsigned char>(c) < 0x20) {
-        out += "\\u00";
-        out += kHex[static_cast<unsigned char>(c) >> 4];
-        out += kHex[static_cast<unsigned char>(c) & 15];
-      } else {
-        out += c;
-      }
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out += kHex[static_cast<unsigned char>(c) >> 4];
+          out += kHex[static_cast<unsigned char>(c) & 15];
+        } else {
+          out += c;
+        }
     }
   }
   out += '"';
 }
 
 void JsonWriter::separate() {
-  if (comma_)
-    text_ += ',';
+  if (comma_) text_ += ',';
   comma_ = true;
 }
 
-JsonWriter &JsonWriter::open(char c) {
+JsonWriter& JsonWriter::open(char c) {
   separate();
   text_ += c;
   comma_ = false;
   return *this;
 }
 
-JsonWriter &JsonWriter::close(char c) {
+JsonWriter& JsonWriter::close(char c) {
   text_ += c;
   comma_ = true;
   return *this;
 }
 
-JsonWriter &JsonWriter::key(std::string_view name) {
+JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
   append_json_string(text_, name);
   text_ += ':';
@@ -62,24 +61,20 @@ JsonWriter &JsonWriter::key(std::string_view name) {
   return *this;
 }
 
-JsonWriter &JsonWriter::string(std::string_view value) {
+JsonWriter& JsonWriter::string(std::string_view value) {
   separate();
   append_json_string(text_, value);
   return *this;
 }
 
-JsonWriter &JsonWriter::integer(std::int64_t value) {
-  return raw(std::to_string(value));
-}
-JsonWriter &JsonWriter::boolean(bool value) {
-  return raw(value ? "true" : "false");
-}
-JsonWriter &JsonWriter::null() { return raw("null"); }
+JsonWriter& JsonWriter::integer(std::int64_t value) { return raw(std::to_string(value)); }
+JsonWriter& JsonWriter::boolean(bool value) { return raw(value ? "true" : "false"); }
+JsonWriter& JsonWriter::null() { return raw("null"); }
 
-JsonWriter &JsonWriter::raw(std::string_view json) {
+JsonWriter& JsonWriter::raw(std::string_view json) {
   separate();
   text_ += json;
   return *this;
 }
 
-} // namespace kruise::base
+}  // namespace kruise::base

@@ -13,12 +13,11 @@ namespace kruise::base::log {
 namespace {
 
 struct State {
-  std::mutex mutex; // guards the two below
+  std::mutex mutex;  // guards the two below
   Options options;
-  std::vector<Capture::Sink *> captures;
+  std::vector<Capture::Sink*> captures;
   std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "kruise", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("kruise", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_level(spdlog::level::trace);
     // Lines as Kubernetes components write them: Lmmdd hh:mm:ss.uuuuuu tid
     // message
@@ -27,31 +26,31 @@ struct State {
   }();
 };
 
-State &state() {
+State& state() {
   static State s;
   return s;
 }
 
 spdlog::level::level_enum spd_level(Level level) {
   switch (level) {
-  case Level::kError:
-    return spdlog::level::err;
-  case Level::kWarning:
-    return spdlog::level::warn;
-  case Level::kInfo:
-    return spdlog::level::info;
-  case Level::kDebug:
-    return spdlog::level::info;
+    case Level::kError:
+      return spdlog::level::err;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kDebug:
+      return spdlog::level::info;
   }
   return spdlog::level::info;
 }
 
-void append_value(JsonWriter &w, const Field &field) {
-  if (const auto *s = std::get_if<std::string>(&field.value)) {
+void append_value(JsonWriter& w, const Field& field) {
+  if (const auto* s = std::get_if<std::string>(&field.value)) {
     w.string(*s);
-  } else if (const auto *i = std::get_if<std::int64_t>(&field.value)) {
+  } else if (const auto* i = std::get_if<std::int64_t>(&field.value)) {
     w.integer(*i);
-  } else if (const auto *d = std::get_if<double>(&field.value)) {
+  } else if (const auto* d = std::get_if<double>(&field.value)) {
     w.raw(fmt::format("{}", *d));
   } else {
     w.boolean(std::get<bool>(field.value));
@@ -61,7 +60,7 @@ void append_value(JsonWriter &w, const Field &field) {
 std::string text_line(std::string_view event, Fields fields) {
   std::string line;
   append_json_string(line, event);
-  for (const Field &field : fields) {
+  for (const Field& field : fields) {
     JsonWriter value;
     append_value(value, field);
     line += ' ';
@@ -72,23 +71,16 @@ std::string text_line(std::string_view event, Fields fields) {
   return line;
 }
 
-std::string json_line(Level level, int v, std::string_view event, Fields fields,
-                      Time now) {
+std::string json_line(Level level, int v, std::string_view event, Fields fields, Time now) {
   JsonWriter w;
-  const auto ms = std::chrono::duration_cast<std::chrono::microseconds>(
-                      now.time_since_epoch())
-                      .count();
-  w.begin_object()
-      .key("ts")
-      .raw(fmt::format("{:.3f}", static_cast<double>(ms) / 1000.0))
-      .key("msg")
-      .string(event);
+  const auto ms = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  w.begin_object().key("ts").raw(fmt::format("{:.3f}", static_cast<double>(ms) / 1000.0)).key("msg").string(event);
   if (level == Level::kError || level == Level::kWarning) {
     w.key("level").string(level == Level::kError ? "error" : "warning");
   } else {
     w.key("v").integer(v);
   }
-  for (const Field &field : fields) {
+  for (const Field& field : fields) {
     w.key(field.key);
     append_value(w, field);
   }
@@ -97,7 +89,7 @@ std::string json_line(Level level, int v, std::string_view event, Fields fields,
 }
 
 void write(Level level, int v, std::string_view event, Fields fields) {
-  State &s = state();
+  State& s = state();
   Options options;
   {
     const std::lock_guard lock(s.mutex);
@@ -107,37 +99,27 @@ void write(Level level, int v, std::string_view event, Fields fields) {
       return;
     }
   }
-  if (level == Level::kDebug && v > options.verbosity)
-    return;
+  if (level == Level::kDebug && v > options.verbosity) return;
   if (options.format == Format::kJson) {
-    const std::string line = json_line(level, v, event, fields,
-                                       std::chrono::time_point_cast<Duration>(
-                                           std::chrono::system_clock::now()));
+    const std::string line =
+        json_line(level, v, event, fields, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
     std::fprintf(stderr, "%s\n", line.c_str());
   } else {
     s.logger->log(spd_level(level), text_line(event, fields));
   }
 }
 
-} // namespace
+}  // namespace
 
-void configure(const Options &options) {
+void configure(const Options& options) {
   const std::lock_guard lock(state().mutex);
   state().options = options;
 }
 
-void error(std::string_view event, Fields fields) {
-  write(Level::kError, 0, event, fields);
-}
-void warning(std::string_view event, Fields fields) {
-  write(Level::kWarning, 0, event, fields);
-}
-void info(std::string_view event, Fields fields) {
-  write(Level::kInfo, 0, event, fields);
-}
-void debug(int v, std::string_view event, Fields fields) {
-  write(Level::kDebug, v, event, fields);
-}
+void error(std::string_view event, Fields fields) { write(Level::kError, 0, event, fields); }
+void warning(std::string_view event, Fields fields) { write(Level::kWarning, 0, event, fields); }
+void info(std::string_view event, Fields fields) { write(Level::kInfo, 0, event, fields); }
+void debug(int v, std::string_view event, Fields fields) { write(Level::kDebug, v, event, fields); }
 
 Capture::Capture(Sink sink) : sink_(std::move(sink)) {
   const std::lock_guard lock(state().mutex);
@@ -149,4 +131,4 @@ Capture::~Capture() {
   std::erase(state().captures, &sink_);
 }
 
-} // namespace kruise::base::log
+}  // namespace kruise::base::log

@@ -17,16 +17,14 @@ enum class Level : std::uint8_t { kError, kWarning, kInfo, kDebug };
 struct Field {
   std::string_view key;
   std::variant<std::string, std::int64_t, double, bool> value;
-  Field(std::string_view k, std::string_view v)
-      : key(k), value(std::string(v)) {}
-  Field(std::string_view k, const std::string &v) : key(k), value(v) {}
-  Field(std::string_view k, const char *v) : key(k), value(std::string(v)) {}
+  Field(std::string_view k, std::string_view v) : key(k), value(std::string(v)) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(v) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string(v)) {}
   Field(std::string_view k, bool v) : key(k), value(v) {}
   Field(std::string_view k, double v) : key(k), value(v) {}
   template <class T>
     requires std::is_integral_v<T>
-  Field(std::string_view k, T v)
-      : key(k), value(static_cast<std::int64_t>(v)) {}
+  Field(std::string_view k, T v) : key(k), value(static_cast<std::int64_t>(v)) {}
 };
 using Fields = std::initializer_list<Field>;
 
@@ -38,7 +36,7 @@ struct Options {
   int verbosity = 0;
 };
 /// Call once at start; before it, warnings and errors go to stderr as text.
-void configure(const Options &);
+void configure(const Options&);
 
 void error(std::string_view event, Fields = {});
 void warning(std::string_view event, Fields = {});
@@ -49,16 +47,15 @@ void debug(int v, std::string_view event, Fields = {});
 /// Takes every line instead of stderr while it lives (tests, simulator,
 /// Python). Nested captures: the newest wins. Any thread may log.
 class Capture {
-public:
-  using Sink = std::function<void(Level, std::string_view event,
-                                  const std::string &line)>;
+ public:
+  using Sink = std::function<void(Level, std::string_view event, const std::string& line)>;
   explicit Capture(Sink);
   ~Capture();
-  Capture(const Capture &) = delete;
-  Capture &operator=(const Capture &) = delete;
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
 
-private:
+ private:
   Sink sink_;
 };
 
-} // namespace kruise::base::log
+}  // namespace kruise::base::log

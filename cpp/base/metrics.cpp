@@ -116,7 +116,8 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
   return *s.gauge;
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds, const Labels& labels) {
+Histogram& Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
+                              const Labels& labels) {
   const std::lock_guard lock(mutex_);
   auto& s = series(name, help, Type::kHistogram, labels);
   if (!s.histogram) s.histogram = std::make_unique<Histogram>(bounds);
@@ -128,7 +129,8 @@ void Metrics::gauge_function(std::string_view name, std::string_view help, const
   series(name, help, Type::kGauge, labels).function = std::move(value);
 }
 
-void Metrics::counter_function(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> value) {
+void Metrics::counter_function(std::string_view name, std::string_view help, const Labels& labels,
+                               std::function<double()> value) {
   const std::lock_guard lock(mutex_);
   series(name, help, Type::kCounter, labels).function = std::move(value);
 }

@@ -68,7 +68,8 @@ class Metrics {
 
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
+                       const Labels& labels = {});
   /// Asked when the page is read, on the reader's thread.
   void gauge_function(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> value);
   void counter_function(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> value);

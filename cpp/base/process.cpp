@@ -125,11 +125,16 @@ void drain(File& file, std::string& into, std::size_t bytes_max) {
 
 std::string CommandResult::text() const {
   switch (end) {
-    case End::kExited: return "exited with status " + std::to_string(status);
-    case End::kSignalled: return "was ended by signal " + std::to_string(status);
-    case End::kTimedOut: return "ran too long and was ended";
-    case End::kTooMuchOutput: return "wrote too much and was ended";
-    case End::kNotStarted: return status == ENOENT ? "was not found" : std::string("could not be started: ") + std::strerror(status);
+    case End::kExited:
+      return "exited with status " + std::to_string(status);
+    case End::kSignalled:
+      return "was ended by signal " + std::to_string(status);
+    case End::kTimedOut:
+      return "ran too long and was ended";
+    case End::kTooMuchOutput:
+      return "wrote too much and was ended";
+    case End::kNotStarted:
+      return status == ENOENT ? "was not found" : std::string("could not be started: ") + std::strerror(status);
   }
   return "";
 }

@@ -32,7 +32,8 @@ struct CommandResult {
   [[nodiscard]] std::string text() const;
 };
 
-/// Blocks until the program has ended; at the limit its whole process group is killed. It has no stdin and inherits no other file. Any thread.
+/// Blocks until the program has ended; at the limit its whole process group is killed. It has no stdin and inherits no other
+/// file. Any thread.
 [[nodiscard]] CommandResult run_command(const Command&);
 
 }  // namespace kruise::base

@@ -53,7 +53,8 @@ double open_files() {
 void add_process_metrics(Metrics& metrics) {
   static const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   static const double page = static_cast<double>(sysconf(_SC_PAGESIZE));
-  metrics.gauge_function("process_resident_memory_bytes", "Resident memory size in bytes.", {}, [] { return stat_field(24) * page; });
+  metrics.gauge_function("process_resident_memory_bytes", "Resident memory size in bytes.", {},
+                         [] { return stat_field(24) * page; });
   metrics.gauge_function("process_virtual_memory_bytes", "Virtual memory size in bytes.", {}, [] { return stat_field(23); });
   metrics.gauge_function("process_open_fds", "Number of open file descriptors.", {}, open_files);
   metrics.gauge_function("process_max_fds", "Maximum number of open file descriptors.", {}, [] {

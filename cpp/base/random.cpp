@@ -6,9 +6,7 @@
 
 namespace kruise::base {
 
-Random Random::stream(std::string_view name) const {
-  return Random(state_ ^ fnv1a_64(name));
-}
+Random Random::stream(std::string_view name) const { return Random(state_ ^ fnv1a_64(name)); }
 
 std::uint64_t Random::next() {
   state_ += 0x9e3779b97f4a7c15ULL;
@@ -20,9 +18,7 @@ std::uint64_t Random::next() {
 
 __extension__ using Wide = unsigned __int128;
 
-std::uint64_t Random::below(std::uint64_t bound) {
-  return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
-}
+std::uint64_t Random::below(std::uint64_t bound) { return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64); }
 
 double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
@@ -31,4 +27,4 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-} // namespace kruise::base
+}  // namespace kruise::base

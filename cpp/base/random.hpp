@@ -10,7 +10,7 @@ namespace kruise::base {
 /// SplitMix64: small, fast, the same sequence for the same seed on every
 /// machine. Not for secrets.
 class Random {
-public:
+ public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
   /// The stream of a subsystem: independent of the draws of every other name.
   [[nodiscard]] Random stream(std::string_view name) const;
@@ -20,11 +20,11 @@ public:
   /// Uniform in [0, 1).
   double unit();
 
-private:
+ private:
   std::uint64_t state_;
 };
 
 /// A seed from the operating system's entropy.
 [[nodiscard]] std::uint64_t random_seed();
 
-} // namespace kruise::base
+}  // namespace kruise::base

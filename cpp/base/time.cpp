@@ -15,8 +15,7 @@ struct CivilTime {
 CivilTime split(Time t) {
   const auto micros = std::chrono::floor<std::chrono::microseconds>(t);
   const auto day = std::chrono::floor<std::chrono::days>(micros);
-  return {std::chrono::year_month_day{day},
-          std::chrono::hh_mm_ss<std::chrono::microseconds>{micros - day}};
+  return {std::chrono::year_month_day{day}, std::chrono::hh_mm_ss<std::chrono::microseconds>{micros - day}};
 }
 
 std::string format(Time t, bool with_micros) {
@@ -29,54 +28,38 @@ std::string format(Time t, bool with_micros) {
   const auto m = static_cast<int>(clock.minutes().count());
   const auto s = static_cast<int>(clock.seconds().count());
   const auto us = static_cast<int>(clock.subseconds().count());
-  const int n = with_micros
-                    ? std::snprintf(text.data(), text.size(),
-                                    "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", year,
-                                    month, day, h, m, s, us)
-                    : std::snprintf(text.data(), text.size(),
-                                    "%04d-%02u-%02uT%02d:%02d:%02dZ", year,
-                                    month, day, h, m, s);
+  const int n =
+      with_micros ? std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", year, month, day, h, m, s, us)
+                  : std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", year, month, day, h, m, s);
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
-bool digits(std::string_view text, std::size_t at, std::size_t count,
-            int &out) {
-  if (at + count > text.size())
-    return false;
+bool digits(std::string_view text, std::size_t at, std::size_t count, int& out) {
+  if (at + count > text.size()) return false;
   out = 0;
   for (std::size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9')
-      return false;
+    if (text[i] < '0' || text[i] > '9') return false;
     out = out * 10 + (text[i] - '0');
   }
   return true;
 }
 
-bool is(std::string_view text, std::size_t at, char c) {
-  return at < text.size() && text[at] == c;
-}
+bool is(std::string_view text, std::size_t at, char c) { return at < text.size() && text[at] == c; }
 
 std::optional<double> unit_ns(std::string_view unit) {
-  if (unit == "ns")
-    return 1.0;
-  if (unit == "us" || unit == "\xc2\xb5s" || unit == "\xce\xbcs")
-    return 1e3;
-  if (unit == "ms")
-    return 1e6;
-  if (unit == "s")
-    return 1e9;
-  if (unit == "m")
-    return 60e9;
-  if (unit == "h")
-    return 3600e9;
+  if (unit == "ns") return 1.0;
+  if (unit == "us" || unit == "\xc2\xb5s" || unit == "\xce\xbcs") return 1e3;
+  if (unit == "ms") return 1e6;
+  if (unit == "s") return 1e9;
+  if (unit == "m") return 60e9;
+  if (unit == "h") return 3600e9;
   return std::nullopt;
 }
 
 std::string trimmed_fraction(std::int64_t value, std::int64_t unit) {
   std::string text = std::to_string(value / unit);
   std::int64_t rest = value % unit;
-  if (rest == 0)
-    return text;
+  if (rest == 0) return text;
   text += '.';
   for (std::int64_t scale = unit / 10; rest != 0; scale /= 10) {
     text += static_cast<char>('0' + rest / scale);
@@ -85,26 +68,21 @@ std::string trimmed_fraction(std::int64_t value, std::int64_t unit) {
   return text;
 }
 
-} // namespace
+}  // namespace
 
 std::string format_time(Time t) { return format(t, false); }
 std::string format_micro_time(Time t) { return format(t, true); }
 
 std::optional<Time> parse_time(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!digits(text, 0, 4, year) || !is(text, 4, '-') ||
-      !digits(text, 5, 2, month) || !is(text, 7, '-') ||
-      !digits(text, 8, 2, day) || !(is(text, 10, 'T') || is(text, 10, 't')) ||
-      !digits(text, 11, 2, hour) || !is(text, 13, ':') ||
-      !digits(text, 14, 2, minute) || !is(text, 16, ':') ||
-      !digits(text, 17, 2, second)) {
+  if (!digits(text, 0, 4, year) || !is(text, 4, '-') || !digits(text, 5, 2, month) || !is(text, 7, '-') ||
+      !digits(text, 8, 2, day) || !(is(text, 10, 'T') || is(text, 10, 't')) || !digits(text, 11, 2, hour) || !is(text, 13, ':') ||
+      !digits(text, 14, 2, minute) || !is(text, 16, ':') || !digits(text, 17, 2, second)) {
     return std::nullopt;
   }
-  const std::chrono::year_month_day date{
-      std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
-      std::chrono::day{static_cast<unsigned>(day)}};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60)
-    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                                         std::chrono::day{static_cast<unsigned>(day)}};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   std::size_t at = 19;
   std::int64_t fraction_ns = 0;
   if (is(text, at, '.')) {
@@ -115,28 +93,22 @@ std::optional<Time> parse_time(std::string_view text) {
       scale /= 10;
       ++at;
     }
-    if (at == first)
-      return std::nullopt;
+    if (at == first) return std::nullopt;
   }
   std::chrono::minutes offset{0};
   if (is(text, at, 'Z') || is(text, at, 'z')) {
     ++at;
   } else if (is(text, at, '+') || is(text, at, '-')) {
     int offset_h = 0, offset_m = 0;
-    if (!digits(text, at + 1, 2, offset_h) || !is(text, at + 3, ':') ||
-        !digits(text, at + 4, 2, offset_m))
-      return std::nullopt;
-    offset = std::chrono::minutes{(offset_h * 60 + offset_m) *
-                                  (text[at] == '-' ? -1 : 1)};
+    if (!digits(text, at + 1, 2, offset_h) || !is(text, at + 3, ':') || !digits(text, at + 4, 2, offset_m)) return std::nullopt;
+    offset = std::chrono::minutes{(offset_h * 60 + offset_m) * (text[at] == '-' ? -1 : 1)};
     at += 6;
   } else {
     return std::nullopt;
   }
-  if (at != text.size())
-    return std::nullopt;
-  return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
-         std::chrono::minutes{minute} + std::chrono::seconds{second} +
-         Duration{fraction_ns} - offset;
+  if (at != text.size()) return std::nullopt;
+  return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         std::chrono::seconds{second} + Duration{fraction_ns} - offset;
 }
 
 std::optional<Duration> parse_go_duration(std::string_view text) {
@@ -145,63 +117,48 @@ std::optional<Duration> parse_go_duration(std::string_view text) {
     negative = text.front() == '-';
     text.remove_prefix(1);
   }
-  if (text == "0")
-    return Duration{0};
-  if (text.empty())
-    return std::nullopt;
+  if (text == "0") return Duration{0};
+  if (text.empty()) return std::nullopt;
   double total_ns = 0;
   while (!text.empty()) {
     double value = 0, scale = 1;
     bool seen_digit = false, seen_dot = false;
-    while (!text.empty() && ((text.front() >= '0' && text.front() <= '9') ||
-                             (text.front() == '.' && !seen_dot))) {
+    while (!text.empty() && ((text.front() >= '0' && text.front() <= '9') || (text.front() == '.' && !seen_dot))) {
       if (text.front() == '.') {
         seen_dot = true;
       } else {
         seen_digit = true;
         value = value * 10 + (text.front() - '0');
-        if (seen_dot)
-          scale *= 10;
+        if (seen_dot) scale *= 10;
       }
       text.remove_prefix(1);
     }
     std::size_t length = 0;
-    while (length < text.size() && text[length] != '.' &&
-           (text[length] < '0' || text[length] > '9'))
-      ++length;
+    while (length < text.size() && text[length] != '.' && (text[length] < '0' || text[length] > '9')) ++length;
     const auto unit = unit_ns(text.substr(0, length));
-    if (!seen_digit || !unit)
-      return std::nullopt;
+    if (!seen_digit || !unit) return std::nullopt;
     total_ns += value / scale * *unit;
     text.remove_prefix(length);
   }
-  if (total_ns > 9.2e18)
-    return std::nullopt;
+  if (total_ns > 9.2e18) return std::nullopt;
   const auto ns = static_cast<std::int64_t>(std::llround(total_ns));
   return Duration{negative ? -ns : ns};
 }
 
 std::string format_go_duration(Duration d) {
   std::int64_t ns = d.count();
-  if (ns == 0)
-    return "0s";
+  if (ns == 0) return "0s";
   std::string text = ns < 0 ? "-" : "";
-  if (ns < 0)
-    ns = -ns;
-  if (ns < 1'000)
-    return text + std::to_string(ns) + "ns";
-  if (ns < 1'000'000)
-    return text + trimmed_fraction(ns, 1'000) + "\xc2\xb5s";
-  if (ns < 1'000'000'000)
-    return text + trimmed_fraction(ns, 1'000'000) + "ms";
+  if (ns < 0) ns = -ns;
+  if (ns < 1'000) return text + std::to_string(ns) + "ns";
+  if (ns < 1'000'000) return text + trimmed_fraction(ns, 1'000) + "\xc2\xb5s";
+  if (ns < 1'000'000'000) return text + trimmed_fraction(ns, 1'000'000) + "ms";
   constexpr std::int64_t second = 1'000'000'000;
   const std::int64_t hours = ns / (3600 * second);
   const std::int64_t minutes = ns / (60 * second) % 60;
-  if (hours > 0)
-    text += std::to_string(hours) + "h";
-  if (hours > 0 || minutes > 0)
-    text += std::to_string(minutes) + "m";
+  if (hours > 0) text += std::to_string(hours) + "h";
+  if (hours > 0 || minutes > 0) text += std::to_string(minutes) + "m";
   return text + trimmed_fraction(ns % (60 * second), second) + "s";
 }
 
-} // namespace kruise::base
+}  // namespace kruise::base

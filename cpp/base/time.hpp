@@ -30,4 +30,4 @@ using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 /// Writes a duration as Go does: `1h2m3.5s`, `500ms`, `0s`.
 [[nodiscard]] std::string format_go_duration(Duration);
 
-} // namespace kruise::base
+}  // namespace kruise::base

@@ -3,7 +3,6 @@
 #include <pybind11/pybind11.h>
 
 PYBIND11_MODULE(_core, module) {
-  module.doc() =
-      "The C++ core. Private: what it offers has its public name in `kruise`.";
+  module.doc() = "The C++ core. Private: what it offers has its public name in `kruise`.";
   module.attr("__version__") = KRUISE_VERSION;
 }

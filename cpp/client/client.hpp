@@ -16,14 +16,13 @@ namespace kruise::client {
 /// An HTTP request in Kubernetes' terms. Build it with the functions of
 /// request.hpp.
 struct Request {
-  std::string method = "GET"; // GET, POST, PUT, PATCH, DELETE
-  std::string
-      path{}; // "/api/v1/namespaces/default/pods/web-1?dryRun=All", escaped
+  std::string method = "GET";  // GET, POST, PUT, PATCH, DELETE
+  std::string path{};          // "/api/v1/namespaces/default/pods/web-1?dryRun=All", escaped
   std::string accept = "application/json";
-  std::string content_type{}; // empty without body
+  std::string content_type{};  // empty without body
   std::string body{};
-  std::string user_agent{};                // empty: the client's own
-  std::optional<base::Duration> timeout{}; // empty: 30 s
+  std::string user_agent{};                 // empty: the client's own
+  std::optional<base::Duration> timeout{};  // empty: 30 s
   /// Leader election and probes: passes the rate limiter and the write deadline
   /// of RestClient.
   bool exempt = false;
@@ -41,7 +40,7 @@ using Done = std::function<void(Outcome)>;
 /// Receives a watch. All calls come from the executor given to `watch`, never
 /// after `Watch` was destroyed.
 class WatchHandler {
-public:
+ public:
   virtual ~WatchHandler() = default;
   /// One line of the stream, without its newline:
   /// `{"type":"MODIFIED","object":{...}}`. The view lives until return, and
@@ -54,12 +53,12 @@ public:
 
 /// A watch under way; destroying it ends it.
 class Watch {
-public:
+ public:
   virtual ~Watch() = default;
 };
 
 class Client {
-public:
+ public:
   static constexpr std::size_t kPadding = 64;
 
   virtual ~Client() = default;
@@ -70,10 +69,9 @@ public:
   virtual void send(Request, Done done) = 0;
   /// Opens a watch (a GET whose path has watch=1). `handler` must live until
   /// the Watch is destroyed.
-  [[nodiscard]] virtual std::unique_ptr<Watch> watch(Request,
-                                                     WatchHandler &handler) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Watch> watch(Request, WatchHandler& handler) = 0;
   /// Where answers arrive.
-  [[nodiscard]] virtual base::Executor &executor() = 0;
+  [[nodiscard]] virtual base::Executor& executor() = 0;
 };
 
-} // namespace kruise::client
+}  // namespace kruise::client

@@ -10,7 +10,7 @@ namespace kruise::client {
 namespace {
 
 bool exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 
@@ -39,7 +39,8 @@ base::Result<Config, ConfigError> in_cluster(const ConfigSource& source, const s
   const std::string ca_file = source.service_account_dir + "/ca.crt";
   const auto ca = read_config_file(ca_file);
   if (!ca) return ConfigError{"in-cluster configuration: " + ca.error().message};
-  if (certificates_in(*ca) == 0) return ConfigError{"in-cluster configuration: " + ca_file + " holds no readable PEM certificate"};
+  if (certificates_in(*ca) == 0)
+    return ConfigError{"in-cluster configuration: " + ca_file + " holds no readable PEM certificate"};
   config.ca = *ca;
   const auto ns = read_config_file(source.service_account_dir + "/namespace");
   config.ns = ns ? *ns : "default";
@@ -96,8 +97,9 @@ base::Result<Config, ConfigError> load_config(const ConfigSource& source) {
 std::string system_ca_file(const base::Environment& environment) {
   const std::string named = value_of(environment, "SSL_CERT_FILE");
   if (!named.empty()) return named;
-  for (const char* place : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                            "/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+  for (const char* place :
+       {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        "/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"}) {
     if (exists(place)) return place;
   }
   return "";

@@ -22,10 +22,10 @@ struct Impersonation {
 
 /// Everything that a connection needs; certificates and keys are PEM texts. Holds secrets: never printed or logged as a whole.
 struct Config {
-  std::string server;     // "https://10.0.0.1:6443", without a trailing slash; may have a path
-  std::string ns;         // of the context or service account, or "default"
-  std::string ca;         // empty: the system's, see system_ca_file
-  bool insecure = false;  // the server's certificate is not verified
+  std::string server;           // "https://10.0.0.1:6443", without a trailing slash; may have a path
+  std::string ns;               // of the context or service account, or "default"
+  std::string ca;               // empty: the system's, see system_ca_file
+  bool insecure = false;        // the server's certificate is not verified
   std::string tls_server_name;  // verified and asked for instead of the server's host
   std::string proxy_url;
   std::string client_certificate;
@@ -52,15 +52,15 @@ struct ConfigError {
   std::string message;
 };
 
-/// First hit wins: `kubeconfig`; the files of KUBECONFIG (merged as kubectl does: the first file that names a cluster, user, context or the
-/// current context decides it; files that do not exist are skipped); the pod's service account; ~/.kube/config.
+/// First hit wins: `kubeconfig`; the files of KUBECONFIG (merged as kubectl does: the first file that names a cluster, user,
+/// context or the current context decides it; files that do not exist are skipped); the pod's service account; ~/.kube/config.
 [[nodiscard]] base::Result<Config, ConfigError> load_config(const ConfigSource& = {});
 
 /// The configuration made of kubeconfig files alone (load_config's first and second way).
 [[nodiscard]] base::Result<Config, ConfigError> load_kubeconfig(const std::vector<std::string>& files, const ConfigSource&);
 
-/// A bundle of the system's certificate authorities: SSL_CERT_FILE, else the first known place that exists; empty when there is none.
-/// (A bundled libcurl knows only the path of the machine that built it.)
+/// A bundle of the system's certificate authorities: SSL_CERT_FILE, else the first known place that exists; empty when there is
+/// none. (A bundled libcurl knows only the path of the machine that built it.)
 [[nodiscard]] std::string system_ca_file(const base::Environment& = base::environment);
 
 }  // namespace kruise::client

@@ -26,7 +26,7 @@ bool has_part(CURLU* url, CURLUPart part) {
 }  // namespace
 
 base::Result<std::string, ConfigError> read_config_file(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return ConfigError{path + ": " + std::strerror(errno)};
   if (S_ISDIR(info.st_mode)) return ConfigError{path + ": is a directory"};
   if (static_cast<std::size_t>(info.st_size) > kConfigFileBytesMax) return ConfigError{path + ": is larger than 4 MiB"};
@@ -49,7 +49,8 @@ std::string normalize_server(Config& config) {
   while (server.back() == '/') server.pop_back();
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   const bool known_scheme = server.starts_with("https://") || server.starts_with("http://");
-  if (!known_scheme || curl_url_set(url.get(), CURLUPART_URL, server.c_str(), 0) != CURLUE_OK || !has_part(url.get(), CURLUPART_HOST)) {
+  if (!known_scheme || curl_url_set(url.get(), CURLUPART_URL, server.c_str(), 0) != CURLUE_OK ||
+      !has_part(url.get(), CURLUPART_HOST)) {
     return "server \"" + server + "\" is no http or https URL";
   }
   if (has_part(url.get(), CURLUPART_QUERY) || has_part(url.get(), CURLUPART_FRAGMENT) || has_part(url.get(), CURLUPART_USER)) {

@@ -65,7 +65,8 @@ base::Result<ExecCredential, ExecError> parse_exec_credential(std::string_view o
   credential.token = text_at(*status, "token");
   credential.certificate = text_at(*status, "clientCertificateData");
   credential.key = text_at(*status, "clientKeyData");
-  if (credential.token.empty() && credential.certificate.empty()) return ExecError{"its status has neither token nor clientCertificateData"};
+  if (credential.token.empty() && credential.certificate.empty())
+    return ExecError{"its status has neither token nor clientCertificateData"};
   if (credential.certificate.empty() != credential.key.empty()) {
     return ExecError{"its status must have clientCertificateData and clientKeyData, or neither"};
   }
@@ -94,7 +95,8 @@ base::Result<ExecCredential, ExecError> run_exec(const ExecConfig& config, base:
     std::string message = who + result.text();
     const std::string errors = one_line(result.errors);
     if (!errors.empty()) message += ": " + errors;
-    if (result.end == base::CommandResult::End::kNotStarted && !config.install_hint.empty()) message += " (" + one_line(config.install_hint) + ")";
+    if (result.end == base::CommandResult::End::kNotStarted && !config.install_hint.empty())
+      message += " (" + one_line(config.install_hint) + ")";
     return ExecError{message};
   }
   auto credential = parse_exec_credential(result.output, config.api_version);

@@ -51,6 +51,7 @@ inline constexpr base::Duration kExecLimit = std::chrono::seconds(60);
 [[nodiscard]] base::Result<ExecCredential, ExecError> run_exec(const ExecConfig&, base::Duration limit = kExecLimit);
 
 /// Reads what a program printed (an ExecCredential of the given version).
-[[nodiscard]] base::Result<ExecCredential, ExecError> parse_exec_credential(std::string_view output, const std::string& api_version);
+[[nodiscard]] base::Result<ExecCredential, ExecError> parse_exec_credential(std::string_view output,
+                                                                            const std::string& api_version);
 
 }  // namespace kruise::client

@@ -19,7 +19,8 @@ struct Complaint {
 /// A YAML value with the file and field it stands in.
 class Field {
  public:
-  Field(YAML::Node node, std::string file, std::string path) : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)) {}
+  Field(YAML::Node node, std::string file, std::string path)
+      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)) {}
 
   [[nodiscard]] Field at(const std::string& key) const {
     if (!present()) return {YAML::Node(YAML::NodeType::Undefined), file_, join(key)};
@@ -104,7 +105,8 @@ Field parse_file(const std::string& path) {
 }
 
 /// The entry of a named list (`clusters`, key `cluster`), from the first file that has the name. Its value may be null.
-std::optional<Field> find_entry(const std::vector<Field>& files, const std::string& list, const std::string& key, const std::string& name) {
+std::optional<Field> find_entry(const std::vector<Field>& files, const std::string& list, const std::string& key,
+                                const std::string& name) {
   for (const Field& file : files) {
     for (const Field& item : file.at(list).items()) {
       if (item.at("name").text() == name) return item.at(key).named(list + "[" + name + "]." + key);
@@ -153,7 +155,8 @@ void read_cluster(const Field& cluster, Config& config) {
   config.ca = data_or_file(cluster, "certificate-authority");
   if (config.server.empty()) cluster.at("server").complain("is missing");
   if (config.ca.empty()) return;
-  const Field ca = cluster.at(cluster.at("certificate-authority-data").present() ? "certificate-authority-data" : "certificate-authority");
+  const Field ca =
+      cluster.at(cluster.at("certificate-authority-data").present() ? "certificate-authority-data" : "certificate-authority");
   if (certificates_in(config.ca) == 0) ca.complain("holds no readable PEM certificate");
   if (config.insecure) ca.complain("must be absent when insecure-skip-tls-verify is true");
 }
@@ -169,13 +172,16 @@ ExecConfig read_exec(const Field& exec, const Field& cluster, const Config& conf
   if (out.command.empty()) command.complain("is missing");
   if (out.command.find('/') != std::string::npos) out.command = command.path_text();
   for (const Field& argument : exec.at("args").items()) out.args.push_back(argument.text());
-  for (const Field& variable : exec.at("env").items()) out.env.emplace_back(variable.at("name").text(), variable.at("value").text());
+  for (const Field& variable : exec.at("env").items())
+    out.env.emplace_back(variable.at("name").text(), variable.at("value").text());
   out.install_hint = exec.at("installHint").text();
-  if (exec.at("interactiveMode").text() == "Always") exec.at("interactiveMode").complain("is Always, but there is no terminal here");
+  if (exec.at("interactiveMode").text() == "Always")
+    exec.at("interactiveMode").complain("is Always, but there is no terminal here");
   if (exec.at("provideClusterInfo").flag()) {
     ExecClusterInfo info{config.server, config.tls_server_name, config.ca, config.insecure, config.proxy_url, ""};
     for (const Field& extension : cluster.at("extensions").items()) {
-      if (extension.at("name").text() == "client.authentication.k8s.io/exec") info.config_json = to_json(extension.at("extension")).dump();
+      if (extension.at("name").text() == "client.authentication.k8s.io/exec")
+        info.config_json = to_json(extension.at("extension")).dump();
     }
     out.cluster = std::move(info);
   }
@@ -190,8 +196,10 @@ void read_user(const Field& user, const Field& cluster, Config& config) {
   config.password = user.at("password").text();
   config.client_certificate = data_or_file(user, "client-certificate");
   config.client_key = data_or_file(user, "client-key");
-  if (!config.client_certificate.empty() && config.client_key.empty()) user.at("client-key").complain("is missing beside client-certificate");
-  if (config.client_certificate.empty() && !config.client_key.empty()) user.at("client-certificate").complain("is missing beside client-key");
+  if (!config.client_certificate.empty() && config.client_key.empty())
+    user.at("client-key").complain("is missing beside client-certificate");
+  if (config.client_certificate.empty() && !config.client_key.empty())
+    user.at("client-certificate").complain("is missing beside client-key");
   if (!config.client_certificate.empty()) {
     const std::string problem = key_pair_problem(config.client_certificate, config.client_key);
     if (!problem.empty()) user.complain(problem);
@@ -204,8 +212,10 @@ void read_user(const Field& user, const Field& cluster, Config& config) {
   for (const auto& [key, values] : user.at("as-user-extra").entries()) {
     for (const Field& value : values.items()) config.impersonate.extra.emplace_back(key, value.text());
   }
-  const bool impersonates_more = !config.impersonate.groups.empty() || !config.impersonate.extra.empty() || !config.impersonate.uid.empty();
-  if (config.impersonate.user.empty() && impersonates_more) user.at("as").complain("is missing beside the other impersonation fields");
+  const bool impersonates_more =
+      !config.impersonate.groups.empty() || !config.impersonate.extra.empty() || !config.impersonate.uid.empty();
+  if (config.impersonate.user.empty() && impersonates_more)
+    user.at("as").complain("is missing beside the other impersonation fields");
 }
 
 Config resolve(const std::vector<Field>& files, const ConfigSource& source) {

@@ -82,7 +82,8 @@ std::string base64_encode(std::string_view bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) bits = (bits << 8U) | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    for (std::size_t j = 0; j < 3; ++j)
+      bits = (bits << 8U) | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
     for (std::size_t j = 0; j < 4; ++j) {
       text += i + j > bytes.size() ? '=' : kAlphabet[(bits >> (18U - 6U * static_cast<unsigned>(j))) & 63U];
     }

@@ -27,7 +27,7 @@ struct ListOptions {
   std::string resource_version{};
   std::string resource_version_match{};
   std::string continue_token{};
-  int limit = 0; // 0: all
+  int limit = 0;  // 0: all
 };
 
 struct WatchOptions {
@@ -36,44 +36,36 @@ struct WatchOptions {
   std::string resource_version{};
   bool bookmarks = true;
   bool send_initial_events = false;
-  int timeout_s = 0; // 0: the server's choice
+  int timeout_s = 0;  // 0: the server's choice
 };
 
 struct WriteOptions {
-  std::string subresource{};   // "status", "scale"
-  std::string field_manager{}; // required for kApply
+  std::string subresource{};    // "status", "scale"
+  std::string field_manager{};  // required for kApply
   bool dry_run = false;
-  bool force = false;             // kApply only
-  std::string field_validation{}; // Ignore, Warn, Strict
+  bool force = false;              // kApply only
+  std::string field_validation{};  // Ignore, Warn, Strict
 };
 
 struct DeleteOptions {
-  std::string uid{};              // precondition, empty: none
-  std::string resource_version{}; // precondition, empty: none
+  std::string uid{};               // precondition, empty: none
+  std::string resource_version{};  // precondition, empty: none
   std::optional<int> grace_period_s{};
-  std::string propagation{}; // Background, Foreground, Orphan
+  std::string propagation{};  // Background, Foreground, Orphan
   bool dry_run = false;
 };
 
 /// "/api/v1/namespaces/ns/pods/name/sub"; parts that are empty are left out.
-[[nodiscard]] std::string path_of(const api::Resource &, std::string_view ns,
-                                  std::string_view name = {},
+[[nodiscard]] std::string path_of(const api::Resource&, std::string_view ns, std::string_view name = {},
                                   std::string_view subresource = {});
 
-[[nodiscard]] Request get(const api::Resource &, const api::Key &,
-                          std::string_view subresource = {});
+[[nodiscard]] Request get(const api::Resource&, const api::Key&, std::string_view subresource = {});
 /// An empty namespace means all namespaces.
-[[nodiscard]] Request list(const api::Resource &, std::string_view ns,
-                           const ListOptions & = {});
-[[nodiscard]] Request watch(const api::Resource &, std::string_view ns,
-                            const WatchOptions & = {});
-[[nodiscard]] Request create(const api::Resource &, std::string_view ns,
-                             std::string body, const WriteOptions & = {});
-[[nodiscard]] Request update(const api::Resource &, const api::Key &,
-                             std::string body, const WriteOptions & = {});
-[[nodiscard]] Request patch(const api::Resource &, const api::Key &, PatchType,
-                            std::string body, const WriteOptions & = {});
-[[nodiscard]] Request remove(const api::Resource &, const api::Key &,
-                             const DeleteOptions & = {});
+[[nodiscard]] Request list(const api::Resource&, std::string_view ns, const ListOptions& = {});
+[[nodiscard]] Request watch(const api::Resource&, std::string_view ns, const WatchOptions& = {});
+[[nodiscard]] Request create(const api::Resource&, std::string_view ns, std::string body, const WriteOptions& = {});
+[[nodiscard]] Request update(const api::Resource&, const api::Key&, std::string body, const WriteOptions& = {});
+[[nodiscard]] Request patch(const api::Resource&, const api::Key&, PatchType, std::string body, const WriteOptions& = {});
+[[nodiscard]] Request remove(const api::Resource&, const api::Key&, const DeleteOptions& = {});
 
-} // namespace kruise::client
+}  // namespace kruise::client

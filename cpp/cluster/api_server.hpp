@@ -15,36 +15,36 @@ namespace kruise::cluster {
 /// What happened in storage, told to checkers at that instant (invariants).
 /// JSON texts live until return.
 struct StorageEvent {
-  std::string_view type; // ADDED, MODIFIED, DELETED
+  std::string_view type;  // ADDED, MODIFIED, DELETED
   std::string_view group, plural, ns, name;
   std::uint64_t resource_version;
-  std::string_view user_agent; // who wrote
-  std::string_view before;     // object as JSON, empty for ADDED
-  std::string_view after;      // object as JSON; for DELETED the last state
+  std::string_view user_agent;  // who wrote
+  std::string_view before;      // object as JSON, empty for ADDED
+  std::string_view after;       // object as JSON; for DELETED the last state
 };
 
 /// Thread-safe: every call may come from any thread.
 class ApiServer {
-public:
+ public:
   struct Options {
-    const base::Clock *clock = nullptr;        // required
-    std::uint64_t seed = 0;                    // of UIDs and generated names
-    std::size_t watch_history_events = 10'000; // older versions answer 410
-    std::string state_path;                    // --state; empty: memory only
+    const base::Clock* clock = nullptr;         // required
+    std::uint64_t seed = 0;                     // of UIDs and generated names
+    std::size_t watch_history_events = 10'000;  // older versions answer 410
+    std::string state_path;                     // --state; empty: memory only
   };
   explicit ApiServer(Options);
   ~ApiServer();
-  ApiServer(const ApiServer &) = delete;
-  ApiServer &operator=(const ApiServer &) = delete;
+  ApiServer(const ApiServer&) = delete;
+  ApiServer& operator=(const ApiServer&) = delete;
 
   /// Any request but a watch. Errors are answers too (code ≥ 400 with a Status
   /// as body).
-  [[nodiscard]] client::Response handle(const client::Request &);
+  [[nodiscard]] client::Response handle(const client::Request&);
 
   /// A watch: the first answer is an error, or a stream from which lines are
   /// pulled.
   class Stream {
-  public:
+   public:
     virtual ~Stream() = default;
     /// The next line without newline, or nothing when none is due yet.
     virtual std::optional<std::shared_ptr<const std::string>> next() = 0;
@@ -55,9 +55,8 @@ public:
     /// something.
     virtual void on_ready(std::function<void()> wake) = 0;
   };
-  [[nodiscard]] base::Result<std::unique_ptr<Stream>, client::Response>
-  watch(const client::Request &);
-  [[nodiscard]] static bool is_watch(const client::Request &);
+  [[nodiscard]] base::Result<std::unique_ptr<Stream>, client::Response> watch(const client::Request&);
+  [[nodiscard]] static bool is_watch(const client::Request&);
 
   /// Installs CustomResourceDefinitions from a YAML or JSON text (one or
   /// several documents). Throws std::invalid_argument naming the field.
@@ -65,12 +64,12 @@ public:
 
   /// Called under the storage lock at each write, in order of resourceVersion.
   /// For invariants; must not call back.
-  void observe_writes(std::function<void(const StorageEvent &)>);
+  void observe_writes(std::function<void(const StorageEvent&)>);
 
   class Impl;
 
-private:
+ private:
   std::unique_ptr<Impl> impl_;
 };
 
-} // namespace kruise::cluster
+}  // namespace kruise::cluster

@@ -11,8 +11,8 @@
 
 namespace kruise::patch {
 
-/// Members sorted bytewise, no spaces, `<` `>` `&` U+2028 U+2029 as \u escapes, numbers passed through an IEEE double and written in
-/// their shortest form (exponents from 1e21 up and below 1e-6).
+/// Members sorted bytewise, no spaces, `<` `>` `&` U+2028 U+2029 as \u escapes, numbers passed through an IEEE double and written
+/// in their shortest form (exponents from 1e21 up and below 1e-6).
 [[nodiscard]] std::string canonical_text(const nlohmann::json&);
 /// The same from text; 400 when it is no JSON.
 [[nodiscard]] base::Result<std::string, Error> canonical_text(std::string_view text);

@@ -21,7 +21,7 @@ struct Element {
 };
 
 /// Sorts by a rank that some elements lack: such an element goes ahead of all that stand before it, as API servers do.
-void sort_by(std::vector<Element>& elements, Rank Element::*rank) {
+void sort_by(std::vector<Element>& elements, Rank Element::* rank) {
   if (std::ranges::none_of(elements, [&](const Element& e) { return e.*rank < 0; })) {
     std::ranges::stable_sort(elements, {}, rank);
     return;

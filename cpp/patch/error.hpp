@@ -9,7 +9,7 @@
 namespace kruise::patch {
 
 struct Error {
-  int code = 0;         // the HTTP status an API server answers: 400 malformed, 413 too large, 422 does not apply, 500 see strategic.hpp
+  int code = 0;  // the HTTP status an API server answers: 400 malformed, 413 too large, 422 does not apply, 500 see strategic.hpp
   std::string reason;   // metav1.Status.reason: BadRequest, RequestEntityTooLarge, Invalid, or empty with 500
   std::string message;  // what failed, with the path; an API server hides it behind a general sentence when the code is 422
   std::optional<std::size_t> operation;  // of a JSON patch: index of the operation that failed

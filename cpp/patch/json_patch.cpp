@@ -121,7 +121,8 @@ class Patcher {
 
   /// An index into a list of `size` places, if the token is one.
   std::optional<std::size_t> index(std::string_view token, std::size_t size) const {
-    const bool plain = !token.empty() && token.front() >= '0' && token.front() <= '9' && (token.size() == 1 || token.front() != '0');
+    const bool plain =
+        !token.empty() && token.front() >= '0' && token.front() <= '9' && (token.size() == 1 || token.front() != '0');
     if (strict_ && !plain) return {};
     if (!token.empty() && token.front() == '+') token.remove_prefix(1);
     std::int64_t at = 0;
@@ -146,7 +147,8 @@ class Patcher {
     return op_ + " operation does not apply: doc is missing path: " + in_quotes(path) + ": missing value";
   }
   static std::string no_index(std::string_view path, std::string_view token) {
-    return "error in path " + in_quotes(path) + ": " + in_quotes(token) + " is no index within the list: invalid index referenced";
+    return "error in path " + in_quotes(path) + ": " + in_quotes(token) +
+           " is no index within the list: invalid index referenced";
   }
 
   std::optional<std::string> add(std::string_view path, json&& value) {
@@ -176,7 +178,8 @@ class Patcher {
     json* const found = child(*place.container, place.token);
     if (found == nullptr) {
       if (place.container->is_array()) return no_index(path, place.token);
-      return "error in " + op_ + " for path: '" + std::string(path) + "': Unable to remove nonexistent key: " + place.token + ": missing value";
+      return "error in " + op_ + " for path: '" + std::string(path) + "': Unable to remove nonexistent key: " + place.token +
+             ": missing value";
     }
     if (into != nullptr) *into = std::move(*found);
     if (place.container->is_object()) {
@@ -242,7 +245,9 @@ class Patcher {
       found = child(*place.container, place.token);
       if (found == nullptr && place.container->is_array()) return no_index(path_, place.token);
     }
-    const bool holds = found == nullptr ? !strict_ && value.is_null() : strict_ ? *found == value : same_to_the_letter(*found, value);
+    const bool holds = found == nullptr ? !strict_ && value.is_null()
+                       : strict_        ? *found == value
+                                        : same_to_the_letter(*found, value);
     if (holds) return {};
     return "testing value " + path_ + " failed: test failed";
   }
@@ -285,14 +290,16 @@ void diff_into(json& out, const std::string& path, const json& from, const json&
   while (tail < shorter - head && same_to_the_letter(from[from.size() - 1 - tail], to[to.size() - 1 - tail])) ++tail;
   const std::size_t common_end = shorter - tail;
   for (std::size_t i = head; i < common_end; ++i) diff_into(out, path + "/" + std::to_string(i), from[i], to[i]);
-  for (std::size_t i = from.size() - tail; i > common_end; --i) operation(out, "remove", path + "/" + std::to_string(i - 1), nullptr);
+  for (std::size_t i = from.size() - tail; i > common_end; --i)
+    operation(out, "remove", path + "/" + std::to_string(i - 1), nullptr);
   for (std::size_t i = common_end; i < to.size() - tail; ++i) operation(out, "add", path + "/" + std::to_string(i), &to[i]);
 }
 
 }  // namespace
 
 std::optional<Error> apply(json& target, json patch, Dialect dialect) {
-  if (!patch.is_array()) return Error::malformed("a JSON patch is a list of operations, this is " + std::string(patch.type_name()));
+  if (!patch.is_array())
+    return Error::malformed("a JSON patch is a list of operations, this is " + std::string(patch.type_name()));
   if (patch.size() > kOperationsMax) {
     return Error::too_large("The allowed maximum operations in a JSON patch is " + std::to_string(kOperationsMax) + ", got " +
                             std::to_string(patch.size()));

@@ -31,7 +31,8 @@ enum class Dialect : bool { kKubernetes, kStrict };
 [[nodiscard]] nlohmann::json diff(const nlohmann::json& from, const nlohmann::json& to);
 
 /// The same on texts. Text that is no JSON is a 400.
-[[nodiscard]] base::Result<std::string, Error> apply_text(std::string_view target, std::string_view patch, Dialect = Dialect::kKubernetes);
+[[nodiscard]] base::Result<std::string, Error> apply_text(std::string_view target, std::string_view patch,
+                                                          Dialect = Dialect::kKubernetes);
 [[nodiscard]] base::Result<std::string, Error> diff_text(std::string_view from, std::string_view to);
 
 }  // namespace kruise::patch::json_patch

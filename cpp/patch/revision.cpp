@@ -25,7 +25,8 @@ const api::TypeInfo& template_type() {
 base::Result<json, Error> template_tree(std::string_view text) {
   if (text.empty() || text == "null") return json::object();
   auto tree = parse_tree(text);
-  if (tree.ok() && !tree->is_object()) return Error::malformed("a template is an object, this is " + std::string(tree->type_name()));
+  if (tree.ok() && !tree->is_object())
+    return Error::malformed("a template is an object, this is " + std::string(tree->type_name()));
   return tree;
 }
 
@@ -45,7 +46,8 @@ base::Result<std::string, Error> template_of_revision(std::string_view data) {
   auto tree = parse_tree(data);
   if (!tree) return tree.error();
   const json::json_pointer place("/spec/template");
-  if (!tree->is_object() || !tree->contains(place) || !tree->at(place).is_object()) return Error::malformed("revision data without spec.template");
+  if (!tree->is_object() || !tree->contains(place) || !tree->at(place).is_object())
+    return Error::malformed("revision data without spec.template");
   json& found = tree->at(place);
   found.erase("$patch");
   return tree_text(found);
@@ -91,7 +93,8 @@ base::Result<std::string, Error> claim_templates_hash(std::string_view text) {
   auto claims = parse_tree(text);
   if (!claims) return claims.error();
   const auto is_object = [](const json& claim) { return claim.is_object(); };
-  if (!claims->is_array() || !std::all_of(claims->begin(), claims->end(), is_object)) return Error::malformed("claim templates are a list of objects");
+  if (!claims->is_array() || !std::all_of(claims->begin(), claims->end(), is_object))
+    return Error::malformed("claim templates are a list of objects");
   if (claims->empty()) return std::string();
   static const api::TypeInfo* const kClaim = api::part_type("core_v1.PersistentVolumeClaim");
   // Of a claim only its name and its spec count.

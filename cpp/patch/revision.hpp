@@ -43,8 +43,8 @@ inline constexpr std::string_view kRevisionFormComplete = "complete";
 /// FNV-1a over the text in which Go prints a list of bytes, `([]uint8)[123 34 ...]`: the hash of several annotations.
 [[nodiscard]] std::uint32_t printed_bytes_hash(std::string_view bytes);
 
-/// Decimal hash of a list of claim templates (JSON text), as recorded in `kruise.io/cloneset-volumeclaimtemplate-hash`; empty when
-/// there is none. Error 400 when the text is no list of objects.
+/// Decimal hash of a list of claim templates (JSON text), as recorded in `kruise.io/cloneset-volumeclaimtemplate-hash`; empty
+/// when there is none. Error 400 when the text is no list of objects.
 [[nodiscard]] base::Result<std::string, Error> claim_templates_hash(std::string_view claim_templates_text);
 
 }  // namespace kruise::patch

@@ -24,13 +24,14 @@ namespace kruise::patch::strategic {
 [[nodiscard]] std::optional<Error> apply(nlohmann::json& target, nlohmann::json patch, const api::TypeInfo* type);
 
 /// The two-way patch from one object to another: apply(from, diff(from, to)) == to. Removed members become null, elements removed
-/// from sets `$deleteFromPrimitiveList`, from keyed lists `$patch: delete`; `$setElementOrder` only where the order of elements or
-/// their number changes. A keyed list whose keys do not tell its elements apart is replaced. What a patch cannot say is left out:
-/// null members count as absent, a set's duplicates as one.
+/// from sets `$deleteFromPrimitiveList`, from keyed lists `$patch: delete`; `$setElementOrder` only where the order of elements
+/// or their number changes. A keyed list whose keys do not tell its elements apart is replaced. What a patch cannot say is left
+/// out: null members count as absent, a set's duplicates as one.
 [[nodiscard]] nlohmann::json diff(const nlohmann::json& from, const nlohmann::json& to, const api::TypeInfo* type);
 
 /// The same on texts. Text that is no JSON object is a 400.
-[[nodiscard]] base::Result<std::string, Error> apply_text(std::string_view target, std::string_view patch, const api::TypeInfo* type);
+[[nodiscard]] base::Result<std::string, Error> apply_text(std::string_view target, std::string_view patch,
+                                                          const api::TypeInfo* type);
 [[nodiscard]] base::Result<std::string, Error> diff_text(std::string_view from, std::string_view to, const api::TypeInfo* type);
 
 }  // namespace kruise::patch::strategic

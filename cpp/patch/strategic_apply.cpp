@@ -26,7 +26,8 @@ using Failure = std::optional<Error>;
 using Keys = std::vector<json>;
 
 bool is_directive(std::string_view name) {
-  return name == kPatch || name == kRetainKeys || name.starts_with(kSetElementOrder) || name.starts_with(kDeleteFromPrimitiveList);
+  return name == kPatch || name == kRetainKeys || name.starts_with(kSetElementOrder) ||
+         name.starts_with(kDeleteFromPrimitiveList);
 }
 
 /// The tree in the notation of a server's messages: `map[name:web ports:[80 81]]`.
@@ -77,7 +78,8 @@ base::Result<Keys, Error> keys_of(const json& list, std::string_view merge_key) 
       keys.push_back(element);
       continue;
     }
-    if (!element.is_object()) return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
+    if (!element.is_object())
+      return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
     const auto key = element.find(merge_key);
     if (key == element.end()) return no_merge_key(element, merge_key);
     keys.push_back(*key);
@@ -136,7 +138,8 @@ Failure Merge::member(json& target, const std::string& given_name, json&& value,
   std::string name = given_name;
   const bool deletes = name.starts_with(kDeleteFromPrimitiveList);
   if (deletes) {
-    if (!name.starts_with(std::string(kDeleteFromPrimitiveList) + "/")) return Error::malformed("invalid patch format of primitive list");
+    if (!name.starts_with(std::string(kDeleteFromPrimitiveList) + "/"))
+      return Error::malformed("invalid patch format of primitive list");
     name.erase(0, kDeleteFromPrimitiveList.size() + 1);
   }
   if (value.is_null()) {
@@ -144,7 +147,8 @@ Failure Merge::member(json& target, const std::string& given_name, json&& value,
     return {};
   }
   const auto found = target.find(name);
-  const bool merges = found != target.end() && ((found->is_object() && value.is_object()) || (found->is_array() && value.is_array()));
+  const bool merges =
+      found != target.end() && ((found->is_object() && value.is_object()) || (found->is_array() && value.is_array()));
   if (deletes && !(merges && value.is_array())) return {};  // nothing to delete from
   if (deletes) {
     if (auto failure = check_elements(*found, value)) return failure;
@@ -223,11 +227,13 @@ Failure Merge::set_order(json& target, json& patch, const std::string& name, con
     auto next = wanted->begin();
     for (const auto& element : change) {
       if (keyed && element.is_object() && element.contains(kPatch)) continue;
-      if (keyed && !element.is_object()) return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
+      if (keyed && !element.is_object())
+        return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
       if (keyed && !element.contains(info.merge_key)) return no_merge_key(element, info.merge_key);
       next = std::find(next, wanted->end(), keyed ? element[info.merge_key] : element);
       if (next == wanted->end()) {
-        return Error::internal("The order in patch list:\n" + spelled(change) + "\n doesn't match $setElementOrder list:\n" + spelled(order) + "\n");
+        return Error::internal("The order in patch list:\n" + spelled(change) + "\n doesn't match $setElementOrder list:\n" +
+                               spelled(order) + "\n");
       }
       ++next;
     }
@@ -265,7 +271,8 @@ Failure Merge::list(json& target, json&& patch, const Member& info) {
     if (info.merge_key.empty()) return Error::internal("cannot merge lists without merge key for map");
     if (auto failure = keyed_list(target, std::move(patch), info, before, wanted)) return failure;
   } else {
-    if (!info.merge_key.empty()) return Error::internal("expected a map[string]interface {}, but received a " + std::string(sample.type_name()));
+    if (!info.merge_key.empty())
+      return Error::internal("expected a map[string]interface {}, but received a " + std::string(sample.type_name()));
     before.assign(target.begin(), target.end());
     wanted.assign(patch.begin(), patch.end());
     json merged = json::array();

@@ -36,7 +36,8 @@ void fill_special(json& tree, const TypeInfo& type) {
 void fill_object(json& tree, const TypeInfo& type) {
   for (const auto& field : type.fields) {
     auto found = tree.find(field.name);
-    const bool absent = found == tree.end() || found->is_null() || (!field.pointer && (*found == "" || (found->is_number() && *found == 0)));
+    const bool absent =
+        found == tree.end() || found->is_null() || (!field.pointer && (*found == "" || (found->is_number() && *found == 0)));
     if (absent && !field.default_json().empty()) {
       tree[std::string(field.name)] = json::parse(field.default_json());
       found = tree.find(field.name);

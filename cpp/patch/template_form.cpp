@@ -18,7 +18,8 @@ bool always_written(const FieldInfo& field) {
   if (!field.omit_empty) return true;
   if (field.pointer) return false;
   const Kind kind = field.type->kind;
-  return kind == Kind::kObject || kind == Kind::kTime || kind == Kind::kMicroTime || kind == Kind::kQuantity || kind == Kind::kIntOrString;
+  return kind == Kind::kObject || kind == Kind::kTime || kind == Kind::kMicroTime || kind == Kind::kQuantity ||
+         kind == Kind::kIntOrString;
 }
 
 json zero_of(const TypeInfo& type) {
@@ -45,7 +46,8 @@ json zero_of(const TypeInfo& type) {
 }
 
 bool is_empty_value(const json& value) {
-  return value.is_null() || value == "" || value == false || (value.is_number() && value == 0) || (value.is_structured() && value.empty());
+  return value.is_null() || value == "" || value == false || (value.is_number() && value == 0) ||
+         (value.is_structured() && value.empty());
 }
 
 void normalise_quantity(json& value) {
@@ -65,7 +67,8 @@ void normalise_object(json& tree, const TypeInfo& type) {
     it = gone ? tree.erase(it) : std::next(it);
   }
   for (const auto& field : type.fields) {
-    if (always_written(field) && !tree.contains(field.name)) tree[std::string(field.name)] = field.pointer ? json() : zero_of(*field.type);
+    if (always_written(field) && !tree.contains(field.name))
+      tree[std::string(field.name)] = field.pointer ? json() : zero_of(*field.type);
   }
 }
 
@@ -121,7 +124,8 @@ constexpr Arrival kArrivals[] = {
 
 bool newer_than(const TypeInfo& type, std::string_view field, std::int32_t minor) {
   if (type.field(field) == nullptr) return true;
-  return std::ranges::any_of(kArrivals, [&](const Arrival& a) { return a.type == type.name && a.field == field && a.minor > minor; });
+  return std::ranges::any_of(kArrivals,
+                             [&](const Arrival& a) { return a.type == type.name && a.field == field && a.minor > minor; });
 }
 
 }  // namespace
@@ -133,7 +137,8 @@ void normalise(json& tree, const TypeInfo& type) {
       break;
     case Kind::kMap:
       if (!tree.is_object()) break;
-      for (auto& [key, value] : tree.items()) value.is_null() ? void(value = zero_of(*type.element)) : normalise(value, *type.element);
+      for (auto& [key, value] : tree.items())
+        value.is_null() ? void(value = zero_of(*type.element)) : normalise(value, *type.element);
       break;
     case Kind::kList:
       if (!tree.is_array()) break;
@@ -149,7 +154,8 @@ void normalise(json& tree, const TypeInfo& type) {
 
 void drop_newer_than(json& tree, const json& other, const TypeInfo& type, std::int32_t minor) {
   if (type.kind == Kind::kList && tree.is_array() && other.is_array()) {
-    for (std::size_t i = 0; i < std::min(tree.size(), other.size()); ++i) drop_newer_than(tree[i], other[i], *type.element, minor);
+    for (std::size_t i = 0; i < std::min(tree.size(), other.size()); ++i)
+      drop_newer_than(tree[i], other[i], *type.element, minor);
   }
   if (type.kind != Kind::kObject || !tree.is_object() || !other.is_object()) return;
   for (auto it = tree.begin(); it != tree.end();) {

@@ -204,7 +204,8 @@ class Run final : public Acting {
     if (!options_.may_write || options_.may_write()) return true;
     failed_ = true;
     result_.refused = true;
-    if (!result_.error) result_.error = client::ApiError{.code = 0, .reason = "NotLeader", .message = "this process may not write now"};
+    if (!result_.error)
+      result_.error = client::ApiError{.code = 0, .reason = "NotLeader", .message = "this process may not write now"};
     return false;
   }
 
@@ -230,7 +231,8 @@ class Run final : public Acting {
 }  // namespace
 
 client::Request request_of(const Write& write, std::string_view previous_version, const std::string& user_agent) {
-  const std::string_view version = write.version_of_previous && !previous_version.empty() ? previous_version : write.resource_version;
+  const std::string_view version =
+      write.version_of_previous && !previous_version.empty() ? previous_version : write.resource_version;
   client::Request request;
   switch (write.verb) {
     case Write::Verb::kCreate:
@@ -238,7 +240,8 @@ client::Request request_of(const Write& write, std::string_view previous_version
       break;
     case Write::Verb::kPatch: {
       const bool is_json_patch = write.patch_type == client::PatchType::kJson;
-      std::string body = is_json_patch ? with_tests(write.body, write.uid, version) : with_metadata(write.body, write.uid, version);
+      std::string body =
+          is_json_patch ? with_tests(write.body, write.uid, version) : with_metadata(write.body, write.uid, version);
       request = client::patch(*write.resource, write.key, write.patch_type, std::move(body), {.subresource = write.subresource});
       break;
     }

@@ -54,12 +54,14 @@ constexpr std::array<GateInfo, kGateCount> kTable{{
     {Gate::kEnableSortSidecarContainerByName, "EnableSortSidecarContainerByName", false, kAlpha},
     {Gate::kInPlacePodVerticalScaling, "InPlacePodVerticalScaling", false, kAlpha},
 }};
-static_assert([] {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (static_cast<std::size_t>(kTable[i].gate) != i) return false;
-  }
-  return true;
-}(), "the table is in the order of the enumeration");
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kTable.size(); ++i) {
+        if (static_cast<std::size_t>(kTable[i].gate) != i) return false;
+      }
+      return true;
+    }(),
+    "the table is in the order of the enumeration");
 
 /// Names found in published tables; the reference exits on them.
 constexpr std::array<std::pair<std::string_view, Gate>, 2> kOtherSpellings{{
@@ -143,16 +145,17 @@ void force(Gates& gates, Gate gate, bool on, Gate because, std::vector<std::stri
 
 void derive(Gates& gates, std::vector<std::string>& notes) {
   if (!gates.enabled(Gate::kPodWebhook)) {
-    for (const Gate gate : {Gate::kKruisePodReadinessGate, Gate::kPodUnavailableBudgetDeleteGate, Gate::kPodUnavailableBudgetUpdateGate,
-                            Gate::kWorkloadSpread, Gate::kSidecarSetPatchPodMetadataDefaultsAllowed, Gate::kEnhancedLivenessProbe,
-                            Gate::kEnablePodProbeMarkerOnServerless}) {
+    for (const Gate gate :
+         {Gate::kKruisePodReadinessGate, Gate::kPodUnavailableBudgetDeleteGate, Gate::kPodUnavailableBudgetUpdateGate,
+          Gate::kWorkloadSpread, Gate::kSidecarSetPatchPodMetadataDefaultsAllowed, Gate::kEnhancedLivenessProbe,
+          Gate::kEnablePodProbeMarkerOnServerless}) {
       force(gates, gate, false, Gate::kPodWebhook, notes);
     }
   }
   if (!gates.enabled(Gate::kKruiseDaemon)) {
-    for (const Gate gate : {Gate::kPreDownloadImageForInPlaceUpdate, Gate::kPreDownloadImageForDaemonSetUpdate, Gate::kDaemonWatchingPod,
-                            Gate::kInPlaceUpdateEnvFromMetadata, Gate::kPodProbeMarkerGate, Gate::kSidecarTerminator,
-                            Gate::kImagePullJobGate, Gate::kEnhancedLivenessProbe}) {
+    for (const Gate gate : {Gate::kPreDownloadImageForInPlaceUpdate, Gate::kPreDownloadImageForDaemonSetUpdate,
+                            Gate::kDaemonWatchingPod, Gate::kInPlaceUpdateEnvFromMetadata, Gate::kPodProbeMarkerGate,
+                            Gate::kSidecarTerminator, Gate::kImagePullJobGate, Gate::kEnhancedLivenessProbe}) {
       force(gates, gate, false, Gate::kKruiseDaemon, notes);
     }
   }

@@ -143,7 +143,8 @@ void OwnWrites::on_timeout(const Owner& owner) {
 void OwnWrites::read_live(const Owner& owner, Entry& entry) {
   ++entry.round;
   for (const OwnWrite& write : entry.unknown) {
-    ask(owner, entry, write.resource, write.key, [write](const client::Outcome& outcome, Entry& e) { resolve_unknown(e, write, outcome); });
+    ask(owner, entry, write.resource, write.key,
+        [write](const client::Outcome& outcome, Entry& e) { resolve_unknown(e, write, outcome); });
   }
   if (!entry.overdue) return;
   for (const Newest& newest : entry.versions) {
@@ -197,7 +198,8 @@ void OwnWrites::resolve_unknown(Entry& entry, OwnWrite write, const client::Outc
   } else {
     return;  // asked again later
   }
-  std::erase_if(entry.unknown, [&](const OwnWrite& w) { return w.key == write.key && api::same_objects(w.resource, write.resource); });
+  std::erase_if(entry.unknown,
+                [&](const OwnWrite& w) { return w.key == write.key && api::same_objects(w.resource, write.resource); });
   add(entry, std::move(resolved));
 }
 

@@ -88,8 +88,8 @@ class OwnWrites {
     std::vector<OwnWrite> unknown;
     std::function<void()> again;
     base::TimerId timer = 0;
-    base::MonoTime since{};  // the first look that found something unmet
-    bool overdue = false;    // past the time-out, and said so
+    base::MonoTime since{};   // the first look that found something unmet
+    bool overdue = false;     // past the time-out, and said so
     std::uint64_t round = 0;  // of live reads; answers to an older one are void
   };
 
@@ -98,7 +98,8 @@ class OwnWrites {
   void arm(const Owner&, Entry&, base::Duration);
   void on_timeout(const Owner&);
   void read_live(const Owner&, Entry&);
-  void ask(const Owner&, Entry&, const api::Resource&, const api::Key&, std::function<void(const client::Outcome&, Entry&)> on_answer);
+  void ask(const Owner&, Entry&, const api::Resource&, const api::Key&,
+           std::function<void(const client::Outcome&, Entry&)> on_answer);
   static void resolve_unknown(Entry&, OwnWrite, const client::Outcome&);
 
   Options options_;

@@ -35,7 +35,7 @@ struct Event {
   Type type = Type::kNormal;
   std::string reason{};
   std::string message{};
-  bool operator==(const Event &) const = default;
+  bool operator==(const Event&) const = default;
 };
 
 /// One request. Patch bodies with preconditions are objects that begin with
@@ -43,14 +43,14 @@ struct Event {
 struct Write {
   enum class Verb : std::uint8_t { kCreate, kPatch, kDelete };
   Verb verb = Verb::kCreate;
-  const api::Resource *resource = nullptr;
+  const api::Resource* resource = nullptr;
   api::Key key{};
   std::string subresource{};
   client::PatchType patch_type = client::PatchType::kStrategic;
   std::string body{};
 
-  std::string uid{};              // precondition; empty: none
-  std::string resource_version{}; // precondition; empty: none
+  std::string uid{};               // precondition; empty: none
+  std::string resource_version{};  // precondition; empty: none
   /// Take the version that the write before in the same chain answered with as
   /// precondition.
   bool version_of_previous = false;
@@ -80,24 +80,22 @@ struct Step {
 struct Reason {
   enum class Verdict : std::uint8_t { kHeld, kActing, kDone, kInvalid };
   Verdict verdict = Verdict::kHeld;
-  std::string object; // pod name, or empty for the whole set
-  std::string rule;   // "maxUnavailable", "partition", "paused", "grace",
-                      // "lifecycle", ...
-  std::string text;   // one sentence with the figures
-  bool operator==(const Reason &) const = default;
+  std::string object;  // pod name, or empty for the whole set
+  std::string rule;    // "maxUnavailable", "partition", "paused", "grace",
+                       // "lifecycle", ...
+  std::string text;    // one sentence with the figures
+  bool operator==(const Reason&) const = default;
 };
 
 struct Plan {
-  std::vector<Step>
-      steps; // in order; after the first error no further write starts
+  std::vector<Step> steps;  // in order; after the first error no further write starts
   /// Written after the steps (also when they failed), only if present. A merge
   /// patch of the status subresource; how failures of the steps appear in it is
   /// the kind's own affair (`on_error`).
   std::optional<Write> status;
   /// Makes the status to write when a step failed, from the error's text;
   /// empty: `status` as it is.
-  std::function<std::optional<Write>(const client::ApiError &)>
-      status_after_error;
+  std::function<std::optional<Write>(const client::ApiError&)> status_after_error;
   /// Best effort, after the status; failures are logged only (podsToDelete,
   /// history).
   std::vector<Write> cleanup;
@@ -111,9 +109,7 @@ struct Plan {
   /// expensive are not planned anew for each event.
   std::size_t objects = 0;
 
-  [[nodiscard]] bool writes_nothing() const {
-    return steps.empty() && !status && cleanup.empty();
-  }
+  [[nodiscard]] bool writes_nothing() const { return steps.empty() && !status && cleanup.empty(); }
 };
 
 /// The feature gates a plan may ask about; a value, so that a plan stays a pure
@@ -123,10 +119,10 @@ class Gates;
 /// What a plan may know beyond the observed objects.
 struct Context {
   base::Time now;
-  const Gates *gates = nullptr;
+  const Gates* gates = nullptr;
   /// Fresh names come from here: seeded, so that a plan is reproducible to the
   /// letter.
   base::Random random{0};
 };
 
-} // namespace kruise::runtime
+}  // namespace kruise::runtime

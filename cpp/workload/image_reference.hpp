@@ -11,4 +11,4 @@ namespace kruise::workload {
 [[nodiscard]] std::string normalized_image(std::string_view);
 [[nodiscard]] bool same_image(std::string_view a, std::string_view b);
 
-} // namespace kruise::workload
+}  // namespace kruise::workload

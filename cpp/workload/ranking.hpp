@@ -16,27 +16,25 @@ namespace kruise::workload {
 /// pod.
 struct Rank {
   bool has_node = false;
-  std::uint8_t phase =
-      0; // Pending (and anything unusual) 0, Unknown 1, Running 2
+  std::uint8_t phase = 0;  // Pending (and anything unusual) 0, Unknown 1, Running 2
   bool available = false;
-  bool ready = false;                      // condition Ready is True
-  std::optional<base::Time> ready_since{}; // its transition
+  bool ready = false;                       // condition Ready is True
+  std::optional<base::Time> ready_since{};  // its transition
   std::int32_t restarts = 0;
   std::int32_t init_restarts = 0;
   std::optional<base::Time> created{};
-  std::string_view name{}; // of the pod, which must outlive the rank
+  std::string_view name{};  // of the pod, which must outlive the rank
 };
-[[nodiscard]] Rank rank_of(const api::Pod &, bool available);
+[[nodiscard]] Rank rank_of(const api::Pod&, bool available);
 
 /// Scale-in: `a` is deleted before `b`. A total order (names decide last).
-[[nodiscard]] bool deleted_before(const Rank &a, const Rank &b);
+[[nodiscard]] bool deleted_before(const Rank& a, const Rank& b);
 /// Update: `a` is updated before `b`; for a stable sort, ties keep the order
 /// they had.
-[[nodiscard]] bool updated_before(const Rank &a, const Rank &b);
+[[nodiscard]] bool updated_before(const Rank& a, const Rank& b);
 
 /// Indexes into `ranks` of the `count` pods to delete, first to go first. When
 /// all are taken their order is kept.
-[[nodiscard]] std::vector<std::size_t>
-choose_to_delete(std::span<const Rank> ranks, std::size_t count);
+[[nodiscard]] std::vector<std::size_t> choose_to_delete(std::span<const Rank> ranks, std::size_t count);
 
-} // namespace kruise::workload
+}  // namespace kruise::workload

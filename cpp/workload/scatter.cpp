@@ -8,34 +8,25 @@ namespace kruise::workload {
 namespace {
 
 std::size_t rounded(std::size_t a, std::size_t b) {
-  return static_cast<std::size_t>(
-      std::round(static_cast<double>(a) / static_cast<double>(b)));
+  return static_cast<std::size_t>(std::round(static_cast<double>(a) / static_cast<double>(b)));
 }
 
-float ratio(std::size_t a, std::size_t b) {
-  return static_cast<float>(a) / static_cast<float>(b);
-}
+float ratio(std::size_t a, std::size_t b) { return static_cast<float>(a) / static_cast<float>(b); }
 
-} // namespace
+}  // namespace
 
-std::vector<std::size_t> scatter(std::vector<std::size_t> candidates,
-                                 const std::vector<bool> &labelled,
-                                 ScatterTotals totals) {
+std::vector<std::size_t> scatter(std::vector<std::size_t> candidates, const std::vector<bool>& labelled, ScatterTotals totals) {
   std::vector<std::size_t> hits;
   std::vector<std::size_t> misses;
-  for (const std::size_t i : candidates)
-    (labelled[i] ? hits : misses).push_back(i);
-  if (hits.size() <= 1 || misses.size() <= 1)
-    return candidates;
+  for (const std::size_t i : candidates) (labelled[i] ? hits : misses).push_back(i);
+  if (hits.size() <= 1 || misses.size() <= 1) return candidates;
 
   // The last labelled pod closes the rollout, so the rest is laid out without
   // it.
   const std::size_t last = hits.back();
   hits.pop_back();
-  const std::size_t total_hits =
-      std::max<std::size_t>(totals.with_label, hits.size() + 1) - 1;
-  const std::size_t total_misses =
-      std::max(totals.without_label, misses.size());
+  const std::size_t total_hits = std::max<std::size_t>(totals.with_label, hits.size() + 1) - 1;
+  const std::size_t total_misses = std::max(totals.without_label, misses.size());
 
   std::size_t lead = 0;
   std::size_t groups = std::min(hits.size(), misses.size());
@@ -55,11 +46,9 @@ std::vector<std::size_t> scatter(std::vector<std::size_t> candidates,
   order.reserve(candidates.size());
   std::span<const std::size_t> hit(hits);
   std::span<const std::size_t> miss(misses);
-  const auto take = [&order](std::span<const std::size_t> &from,
-                             std::size_t count) {
+  const auto take = [&order](std::span<const std::size_t>& from, std::size_t count) {
     count = std::min(count, from.size());
-    order.insert(order.end(), from.begin(),
-                 from.begin() + static_cast<std::ptrdiff_t>(count));
+    order.insert(order.end(), from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
     from = from.subspan(count);
   };
   take(miss, lead);
@@ -73,4 +62,4 @@ std::vector<std::size_t> scatter(std::vector<std::size_t> candidates,
   return order;
 }
 
-} // namespace kruise::workload
+}  // namespace kruise::workload

@@ -14,8 +14,7 @@ struct ScatterTotals {
 
 /// Reorders `candidates` (indexes into `labelled`) so that those with the label
 /// are spread over the order; each kind keeps its own order.
-[[nodiscard]] std::vector<std::size_t>
-scatter(std::vector<std::size_t> candidates, const std::vector<bool> &labelled,
-        ScatterTotals);
+[[nodiscard]] std::vector<std::size_t> scatter(std::vector<std::size_t> candidates, const std::vector<bool>& labelled,
+                                               ScatterTotals);
 
-} // namespace kruise::workload
+}  // namespace kruise::workload

@@ -16,10 +16,10 @@ namespace kruise::controllers::cloneset {
 struct Group {
   std::int64_t all = 0;
   std::int64_t preparing_delete = 0;
-  std::int64_t active = 0;      // all but those preparing to be deleted
-  std::int64_t planned = 0;     // of the active: named for deletion
-  std::int64_t unavailable = 0; // of the active that are not planned
-  bool operator==(const Group &) const = default;
+  std::int64_t active = 0;       // all but those preparing to be deleted
+  std::int64_t planned = 0;      // of the active: named for deletion
+  std::int64_t unavailable = 0;  // of the active that are not planned
+  bool operator==(const Group&) const = default;
 };
 
 /// A pod as far as counting is concerned.
@@ -28,18 +28,17 @@ struct Counted {
   bool planned = false;
   bool available = false;
 };
-void count(Group &, const Counted &);
+void count(Group&, const Counted&);
 
 /// The strategies in pods, resolved against `replicas`.
 struct Targets {
-  static constexpr std::int64_t kNoLimit =
-      std::numeric_limits<std::int32_t>::max();
+  static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int32_t>::max();
   std::int64_t replicas = 1;
-  std::int64_t partition = 0; // 0…replicas: pods that stay at old revisions
+  std::int64_t partition = 0;  // 0…replicas: pods that stay at old revisions
   std::int64_t max_unavailable = 0;
   std::int64_t surge = 0;
   std::int64_t scale_max_unavailable = kNoLimit;
-  bool operator==(const Targets &) const = default;
+  bool operator==(const Targets&) const = default;
 };
 
 /// The fields as written; absent ones take their documented defaults.
@@ -54,24 +53,23 @@ struct Strategy {
 
 /// The error names the faulty field: `spec.updateStrategy.partition: "5x" is
 /// neither a number nor a percentage`.
-[[nodiscard]] base::Result<Targets, std::string> resolve(const Strategy &);
+[[nodiscard]] base::Result<Targets, std::string> resolve(const Strategy&);
 
 struct Switches {
-  bool at_rest = false;            // current and update revision are the same
-  bool partition_rollback = false; // raising the partition moves pods back
+  bool at_rest = false;             // current and update revision are the same
+  bool partition_rollback = false;  // raising the partition moves pods back
   bool exclude_preparing_delete = false;
 };
 
 struct Numbers {
   std::int64_t surge_used = 0, surge_used_old = 0;
   std::int64_t create = 0, create_old = 0,
-               create_limit = 0; // create_old is a cap, it may exceed create
+               create_limit = 0;  // create_old is a cap, it may exceed create
   std::int64_t remove = 0, remove_old = 0, ready_deletable = 0;
-  std::int64_t update = 0;     // > 0 forward, < 0 back to the current revision
-  std::int64_t update_max = 0; // how many pods may be unavailable
-  bool operator==(const Numbers &) const = default;
+  std::int64_t update = 0;      // > 0 forward, < 0 back to the current revision
+  std::int64_t update_max = 0;  // how many pods may be unavailable
+  bool operator==(const Numbers&) const = default;
 };
-[[nodiscard]] Numbers numbers(const Group &updated, const Group &old,
-                              const Targets &, const Switches &);
+[[nodiscard]] Numbers numbers(const Group& updated, const Group& old, const Targets&, const Switches&);
 
-} // namespace kruise::controllers::cloneset
+}  // namespace kruise::controllers::cloneset

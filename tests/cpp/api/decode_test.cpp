@@ -46,9 +46,11 @@ TEST(Decode, EveryFieldOfACloneSet) {
   EXPECT_EQ(set.meta.controller()->group(), "apps.kruise.io");
   EXPECT_EQ(set.spec.replicas, 0);
   EXPECT_EQ(set.spec.selector.match_expressions.at(0).values, (std::vector<std::string>{"b", "a"}));
-  EXPECT_EQ(set.spec.template_.text,
-            R"({"metadata":{"labels":{"app":"web"}}, "spec":{"containers":[{"name":"main","image":"nginx:1","future":{"x":1.50}}]}})");
-  EXPECT_THAT(set.spec.volume_claim_templates, ElementsAre(RawJson{R"({"metadata":{"name":"data"}})"}, RawJson{R"({"metadata":{"name":"logs"}})"}));
+  EXPECT_EQ(
+      set.spec.template_.text,
+      R"({"metadata":{"labels":{"app":"web"}}, "spec":{"containers":[{"name":"main","image":"nginx:1","future":{"x":1.50}}]}})");
+  EXPECT_THAT(set.spec.volume_claim_templates,
+              ElementsAre(RawJson{R"({"metadata":{"name":"data"}})"}, RawJson{R"({"metadata":{"name":"logs"}})"}));
   EXPECT_THAT(set.spec.scale_strategy.pods_to_delete, ElementsAre("web-a", "web-b"));
   EXPECT_EQ(set.spec.scale_strategy.max_unavailable, IntOrString("10%"));
   EXPECT_TRUE(set.spec.scale_strategy.disable_pvc_reuse);
@@ -80,16 +82,19 @@ TEST(Decode, WhatIsWrittenReadsTheSame) {
   const auto set = decode<CloneSet>(kFull);
   EXPECT_EQ(decode<CloneSet>(encode(set)), set);
   EXPECT_EQ(decode<CloneSet>(encode(CloneSet{})), CloneSet{});
-  EXPECT_EQ(encode(CloneSetStatus{}), R"({"replicas":0,"readyReplicas":0,"availableReplicas":0,"updatedReplicas":0,"updatedReadyReplicas":0})");
+  EXPECT_EQ(encode(CloneSetStatus{}),
+            R"({"replicas":0,"readyReplicas":0,"availableReplicas":0,"updatedReplicas":0,"updatedReadyReplicas":0})");
   EXPECT_EQ(encode(CloneSet{}.spec), R"({"selector":{},"template":null})");
 }
 
 TEST(Decode, AbsentNullAndEmptyAreTheSame) {
   const CloneSet empty;
-  for (const auto* text : {"{}", R"({"spec":null,"status":null,"metadata":null})", R"({"spec":{},"status":{},"metadata":{}})",
-                           R"({"spec":{"replicas":null,"selector":null,"template":null,"updateStrategy":null,"lifecycle":null,"volumeClaimTemplates":null},
+  for (
+      const auto* text :
+      {"{}", R"({"spec":null,"status":null,"metadata":null})", R"({"spec":{},"status":{},"metadata":{}})",
+       R"({"spec":{"replicas":null,"selector":null,"template":null,"updateStrategy":null,"lifecycle":null,"volumeClaimTemplates":null},
                                "metadata":{"labels":null,"ownerReferences":null,"finalizers":[],"creationTimestamp":null}})",
-                           R"({"spec":{"updateStrategy":{"priorityStrategy":{"weightPriority":[]},"partition":null,"paused":false}}})"}) {
+       R"({"spec":{"updateStrategy":{"priorityStrategy":{"weightPriority":[]},"partition":null,"paused":false}}})"}) {
     auto set = decode<CloneSet>(text);
     EXPECT_EQ(set, empty) << text;
   }
@@ -100,8 +105,10 @@ TEST(Decode, ErrorsNameTheField) {
       {R"({"spec":{"replicas":"three"}})", "spec.replicas: expected an integer"},
       {R"({"spec":{"replicas":3000000000}})", "spec.replicas: 3000000000 does not fit into 32 bits"},
       {R"({"spec":{"replicas":1.5}})", "spec.replicas: expected an integer"},
-      {R"({"spec":{"updateStrategy":{"partition":true}}})", "spec.updateStrategy.partition: expected an integer or a string, found a boolean"},
-      {R"({"spec":{"updateStrategy":{"scatterStrategy":[{},{"key":5}]}}})", "spec.updateStrategy.scatterStrategy[1].key: expected a string"},
+      {R"({"spec":{"updateStrategy":{"partition":true}}})",
+       "spec.updateStrategy.partition: expected an integer or a string, found a boolean"},
+      {R"({"spec":{"updateStrategy":{"scatterStrategy":[{},{"key":5}]}}})",
+       "spec.updateStrategy.scatterStrategy[1].key: expected a string"},
       {R"({"spec":{"scaleStrategy":{"podsToDelete":["a",{}]}}})", "spec.scaleStrategy.podsToDelete[1]: expected a string"},
       {R"({"spec":[]})", "spec: expected an object, found an array"},
       {R"({"metadata":{"labels":{"a":{}}}})", "metadata.labels.a: expected a string"},
@@ -140,10 +147,17 @@ TEST(Decode, DamagedTextIsAnErrorAndNeverACrash) {
     for (std::uint64_t edits = 1 + random.below(3); edits > 0; --edits) {
       const auto at = random.below(text.size());
       switch (random.below(4)) {
-        case 0: text.erase(at, 1 + random.below(20)); break;
-        case 1: text[at] = static_cast<char>(random.below(256)); break;
-        case 2: text.insert(at, std::string_view("null,[]{}\":0").substr(random.below(11), 1)); break;
-        default: text.resize(at + 1);
+        case 0:
+          text.erase(at, 1 + random.below(20));
+          break;
+        case 1:
+          text[at] = static_cast<char>(random.below(256));
+          break;
+        case 2:
+          text.insert(at, std::string_view("null,[]{}\":0").substr(random.below(11), 1));
+          break;
+        default:
+          text.resize(at + 1);
       }
     }
     try {
@@ -160,7 +174,8 @@ TEST(Decode, DamagedTextIsAnErrorAndNeverACrash) {
 // Every value of the object in turn is dropped, made null, or given another type.
 TEST(Decode, MistypedFieldsAreErrorsAndNeverACrash) {
   const std::string whole(kFull);
-  const std::string_view others[] = {"null", "0", "-1", "1e400", "\"\"", "\"x\"", "true", "[]", "{}", "[[]]", "[null]", R"({"a":null})"};
+  const std::string_view others[] = {"null", "0",  "-1", "1e400", "\"\"",   "\"x\"",
+                                     "true", "[]", "{}", "[[]]",  "[null]", R"({"a":null})"};
   int accepted = 0;
   for (std::size_t colon = whole.find(':'); colon != std::string::npos; colon = whole.find(':', colon + 1)) {
     std::size_t end = colon + 1;
@@ -186,7 +201,8 @@ TEST(Decode, MistypedFieldsAreErrorsAndNeverACrash) {
 }
 
 TEST(Decode, RevisionKeepsItsDataToTheLetter) {
-  const auto revision = decode<Revision>(R"({"metadata":{"name":"web-1"},"data": {"spec":{"template":{ "x":1.0}}} ,"revision":4})");
+  const auto revision =
+      decode<Revision>(R"({"metadata":{"name":"web-1"},"data": {"spec":{"template":{ "x":1.0}}} ,"revision":4})");
   EXPECT_EQ(revision.number, 4);
   EXPECT_EQ(revision.data.text, R"({"spec":{"template":{ "x":1.0}}})");
   EXPECT_EQ(decode<Revision>(encode(revision)), revision);
@@ -215,7 +231,8 @@ TEST(Decode, LeaseEventNode) {
   event.component = "cloneset-controller";
   EXPECT_EQ(decode<Event>(encode(event)), event);
 
-  const auto node = decode<Node>(R"({"metadata":{"name":"n1"},"spec":{"unschedulable":true,"taints":[{"key":"k","effect":"NoExecute"}]},
+  const auto node =
+      decode<Node>(R"({"metadata":{"name":"n1"},"spec":{"unschedulable":true,"taints":[{"key":"k","effect":"NoExecute"}]},
       "status":{"conditions":[{"type":"MemoryPressure","status":"False"},{"type":"Ready","status":"True"}]}})");
   EXPECT_TRUE(node.unschedulable);
   EXPECT_EQ(node.ready, Tristate::kTrue);
@@ -224,7 +241,8 @@ TEST(Decode, LeaseEventNode) {
 }
 
 TEST(Decode, ObjectsOfUnknownKinds) {
-  constexpr std::string_view kText = R"({"kind":"Foo","apiVersion":"x.io/v1","metadata":{"name":"a","namespace":"b"},"whatever":[1,2]})";
+  constexpr std::string_view kText =
+      R"({"kind":"Foo","apiVersion":"x.io/v1","metadata":{"name":"a","namespace":"b"},"whatever":[1,2]})";
   const auto partial = decode<PartialMeta>(kText);
   EXPECT_EQ(partial.kind, "Foo");
   EXPECT_EQ(partial.meta.key().text(), "b/a");

@@ -12,18 +12,13 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-Strings strings(std::span<const std::string_view> values) {
-  return {values.begin(), values.end()};
-}
+Strings strings(std::span<const std::string_view> values) { return {values.begin(), values.end()}; }
 
-const FieldInfo &field_of(std::string_view type, std::string_view name) {
-  const TypeInfo *part = part_type(type);
-  if (part == nullptr)
-    throw std::runtime_error("no type " + std::string(type));
-  const FieldInfo *field = part->field(name);
-  if (field == nullptr)
-    throw std::runtime_error("no field " + std::string(type) + "." +
-                             std::string(name));
+const FieldInfo& field_of(std::string_view type, std::string_view name) {
+  const TypeInfo* part = part_type(type);
+  if (part == nullptr) throw std::runtime_error("no type " + std::string(type));
+  const FieldInfo* field = part->field(name);
+  if (field == nullptr) throw std::runtime_error("no field " + std::string(type) + "." + std::string(name));
   return *field;
 }
 
@@ -40,10 +35,7 @@ TEST(Schema, ListsMergeByTheirKeys) {
       {"PodSpec", "volumes", "name", {"name"}},
       {"PodSpec", "imagePullSecrets", "name", {"name"}},
       {"PodSpec", "hostAliases", "ip", {"ip"}},
-      {"PodSpec",
-       "topologySpreadConstraints",
-       "topologyKey",
-       {"topologyKey", "whenUnsatisfiable"}},
+      {"PodSpec", "topologySpreadConstraints", "topologyKey", {"topologyKey", "whenUnsatisfiable"}},
       {"Container", "env", "name", {"name"}},
       {"Container", "ports", "containerPort", {"containerPort", "protocol"}},
       {"Container", "volumeMounts", "mountPath", {"mountPath"}},
@@ -56,9 +48,9 @@ TEST(Schema, ListsMergeByTheirKeys) {
       {"ServiceSpec", "ports", "port", {"port", "protocol"}},
       {"DeploymentStatus", "conditions", "type", {"type"}},
   };
-  for (const auto &c : cases) {
+  for (const auto& c : cases) {
     SCOPED_TRACE(std::string(c.type) + "." + std::string(c.field));
-    const FieldInfo &field = field_of(c.type, c.field);
+    const FieldInfo& field = field_of(c.type, c.field);
     EXPECT_TRUE(field.patch_merge);
     EXPECT_EQ(field.merge_key, c.merge_key);
     EXPECT_EQ(field.topology, Topology::kMap);
@@ -84,15 +76,12 @@ TEST(Schema, SetsAndAtomicLists) {
 }
 
 TEST(Schema, PresenceOfPointersMeansSomething) {
-  for (const auto name : {"terminationGracePeriodSeconds", "priority",
-                          "automountServiceAccountToken", "securityContext"}) {
+  for (const auto name : {"terminationGracePeriodSeconds", "priority", "automountServiceAccountToken", "securityContext"}) {
     EXPECT_TRUE(field_of("PodSpec", name).pointer) << name;
   }
-  for (const auto name : {"hostNetwork", "nodeName", "restartPolicy"})
-    EXPECT_FALSE(field_of("PodSpec", name).pointer) << name;
+  for (const auto name : {"hostNetwork", "nodeName", "restartPolicy"}) EXPECT_FALSE(field_of("PodSpec", name).pointer) << name;
   EXPECT_TRUE(field_of("PodSpec", "containers").required);
-  EXPECT_FALSE(field_of("PodSpec", "containers")
-                   .omit_empty); // written as null when absent
+  EXPECT_FALSE(field_of("PodSpec", "containers").omit_empty);  // written as null when absent
   EXPECT_TRUE(field_of("Container", "name").required);
   EXPECT_TRUE(field_of("ContainerPort", "containerPort").required);
   EXPECT_TRUE(field_of("VolumeMount", "mountPath").required);
@@ -100,28 +89,25 @@ TEST(Schema, PresenceOfPointersMeansSomething) {
 }
 
 TEST(Schema, Defaults) {
-  const std::vector<
-      std::tuple<std::string_view, std::string_view, std::string_view>>
-      cases = {
-          {"PodSpec", "restartPolicy", R"("Always")"},
-          {"PodSpec", "dnsPolicy", R"("ClusterFirst")"},
-          {"PodSpec", "schedulerName", R"("default-scheduler")"},
-          {"PodSpec", "terminationGracePeriodSeconds", "30"},
-          {"PodSpec", "securityContext", "{}"},
-          {"ContainerPort", "protocol", R"("TCP")"},
-          {"Container", "terminationMessagePath", R"("/dev/termination-log")"},
-          {"Probe", "periodSeconds", "10"},
-          {"Probe", "failureThreshold", "3"},
-          {"Probe", "initialDelaySeconds", ""},
-          {"HTTPGetAction", "scheme", R"("HTTP")"},
-          {"SecretVolumeSource", "defaultMode", "420"},
-          {"HostPathVolumeSource", "type", R"("")"},
-          {"PersistentVolumeClaimSpec", "volumeMode", R"("Filesystem")"},
-          {"DeploymentSpec", "replicas", "1"},
-          {"Container", "imagePullPolicy", ""},
+  const std::vector<std::tuple<std::string_view, std::string_view, std::string_view>> cases = {
+      {"PodSpec", "restartPolicy", R"("Always")"},
+      {"PodSpec", "dnsPolicy", R"("ClusterFirst")"},
+      {"PodSpec", "schedulerName", R"("default-scheduler")"},
+      {"PodSpec", "terminationGracePeriodSeconds", "30"},
+      {"PodSpec", "securityContext", "{}"},
+      {"ContainerPort", "protocol", R"("TCP")"},
+      {"Container", "terminationMessagePath", R"("/dev/termination-log")"},
+      {"Probe", "periodSeconds", "10"},
+      {"Probe", "failureThreshold", "3"},
+      {"Probe", "initialDelaySeconds", ""},
+      {"HTTPGetAction", "scheme", R"("HTTP")"},
+      {"SecretVolumeSource", "defaultMode", "420"},
+      {"HostPathVolumeSource", "type", R"("")"},
+      {"PersistentVolumeClaimSpec", "volumeMode", R"("Filesystem")"},
+      {"DeploymentSpec", "replicas", "1"},
+      {"Container", "imagePullPolicy", ""},
   };
-  for (const auto &[type, name, text] : cases)
-    EXPECT_EQ(field_of(type, name).default_json(), text) << type << "." << name;
+  for (const auto& [type, name, text] : cases) EXPECT_EQ(field_of(type, name).default_json(), text) << type << "." << name;
 }
 
 TEST(Schema, PullPolicyFollowsTheTag) {
@@ -142,16 +128,15 @@ TEST(Schema, ProtobufNumbers) {
   EXPECT_EQ(field_of("ConfigMap", "data").proto_field, 2);
   EXPECT_EQ(field_of("ConfigMap", "metadata").proto_field, 1);
   EXPECT_EQ(field_of("Namespace", "kind").proto_field,
-            0); // apiVersion and kind travel in the envelope
+            0);  // apiVersion and kind travel in the envelope
   EXPECT_EQ(field_of("Volume", "emptyDir").proto_outer, 2);
   EXPECT_EQ(field_of("Volume", "name").proto_outer, 0);
   EXPECT_EQ(field_of("SelfSubjectAccessReview", "spec").proto_field, 2);
 }
 
 TEST(Schema, KindsAndParts) {
-  for (const auto *kind :
-       {"Pod", "Node", "Namespace", "ConfigMap", "Secret", "Event", "Service",
-        "ServiceAccount", "PersistentVolumeClaim"}) {
+  for (const auto* kind :
+       {"Pod", "Node", "Namespace", "ConfigMap", "Secret", "Event", "Service", "ServiceAccount", "PersistentVolumeClaim"}) {
     ASSERT_NE(core_type("", "v1", kind), nullptr) << kind;
     EXPECT_EQ(core_type("", "v1", kind)->name, kind);
   }
@@ -159,27 +144,23 @@ TEST(Schema, KindsAndParts) {
   EXPECT_NE(core_type("coordination.k8s.io", "v1", "Lease"), nullptr);
   EXPECT_EQ(core_type("apps", "v1beta1", "Deployment"), nullptr);
   EXPECT_EQ(core_type("", "v1", "PodSpec"), nullptr);
-  EXPECT_NE(core_type("events.k8s.io", "v1", "Event"),
-            core_type("", "v1", "Event"));
+  EXPECT_NE(core_type("events.k8s.io", "v1", "Event"), core_type("", "v1", "Event"));
   EXPECT_EQ(part_type("Event"), core_type("", "v1", "Event"));
-  EXPECT_EQ(part_type("events_v1.Event"),
-            core_type("events.k8s.io", "v1", "Event"));
+  EXPECT_EQ(part_type("events_v1.Event"), core_type("events.k8s.io", "v1", "Event"));
   EXPECT_EQ(part_type("Nonsense"), nullptr);
 }
 
 TEST(Schema, EveryTableIsWhole) {
   EXPECT_GT(core_parts().size(), 280U);
-  for (const TypeInfo *type : core_parts()) {
+  for (const TypeInfo* type : core_parts()) {
     std::set<std::string_view> names;
-    for (const FieldInfo &field : type->fields) {
+    for (const FieldInfo& field : type->fields) {
       SCOPED_TRACE(std::string(type->name) + "." + std::string(field.name));
       EXPECT_TRUE(names.insert(field.name).second);
       ASSERT_NE(field.type, nullptr);
-      const bool composite = field.type->kind == TypeInfo::Kind::kList ||
-                             field.type->kind == TypeInfo::Kind::kMap;
+      const bool composite = field.type->kind == TypeInfo::Kind::kList || field.type->kind == TypeInfo::Kind::kMap;
       EXPECT_EQ(composite, field.type->element != nullptr);
-      for (const auto key : field.list_keys())
-        EXPECT_NE(field.type->element->field(key), nullptr) << key;
+      for (const auto key : field.list_keys()) EXPECT_NE(field.type->element->field(key), nullptr) << key;
       if (!field.merge_key.empty()) {
         EXPECT_NE(field.type->element->field(field.merge_key), nullptr);
       }
@@ -187,5 +168,5 @@ TEST(Schema, EveryTableIsWhole) {
   }
 }
 
-} // namespace
-} // namespace kruise::api
+}  // namespace
+}  // namespace kruise::api

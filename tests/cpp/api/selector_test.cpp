@@ -13,7 +13,9 @@ namespace {
 
 using Requirement = LabelSelector::Requirement;
 
-LabelSelector wire(StringMap labels, std::vector<Requirement> expressions = {}) { return {std::move(labels), std::move(expressions)}; }
+LabelSelector wire(StringMap labels, std::vector<Requirement> expressions = {}) {
+  return {std::move(labels), std::move(expressions)};
+}
 
 TEST(Selector, CanonicalText) {
   const std::vector<std::pair<LabelSelector, std::string_view>> cases = {
@@ -22,7 +24,7 @@ TEST(Selector, CanonicalText) {
       {wire({{"b", "2"}, {"a", "1"}}), "a=1,b=2"},
       {wire({{"a", ""}}), "a="},
       {wire({}, {{"k", "In", {"b", "a"}}}), "k in (a,b)"},
-      {wire({}, {{"k", "In", {"a"}}}), "k in (a)"},        // an expression stays one, even with a single value
+      {wire({}, {{"k", "In", {"a"}}}), "k in (a)"},  // an expression stays one, even with a single value
       {wire({}, {{"k", "NotIn", {"a"}}}), "k notin (a)"},
       {wire({}, {{"k", "NotIn", {"b", "a"}}}), "k notin (a,b)"},
       {wire({}, {{"k", "Exists", {}}}), "k"},
@@ -67,8 +69,9 @@ TEST(Selector, QueriesAreParsed) {
 }
 
 TEST(Selector, FaultyQueriesAreRefused) {
-  for (const auto* query : {"=b", "a=b,", ",a", "a in x", "a in (x", "a in (x y)", "a b", "!", "!a=b", "a=b=c", "a inside (b)", "a in(b) c", "(a)", "a,,b",
-                            "a b=c", "a notinx (b)", "/x=b", "a/=b", "-a=b", "a=b!", "a=-b-"}) {
+  for (const auto* query :
+       {"=b",        "a=b,", ",a",   "a in x", "a in (x",      "a in (x y)", "a b",  "!",    "!a=b", "a=b=c", "a inside (b)",
+        "a in(b) c", "(a)",  "a,,b", "a b=c",  "a notinx (b)", "/x=b",       "a/=b", "-a=b", "a=b!", "a=-b-"}) {
     EXPECT_FALSE(Selector::parse(query).ok()) << query;
   }
   const auto refused = Selector::parse("a=b,=c");
@@ -95,12 +98,17 @@ TEST(Selector, WireFormsAreChecked) {
 
 TEST(Label, KeysAndValues) {
   const std::string long_name(63, 'a');
-  for (const auto& key : std::vector<std::string>{"a", "A-b_c.d", "x.io/a", "app.kubernetes.io/name", long_name, "x.io/" + long_name}) EXPECT_TRUE(is_label_key(key)) << key;
-  for (const auto& key : std::vector<std::string>{"", "-a", "a-", "a b", "/a", "a/", "x.io/", "X.io/a", "x..io/a", "a/b/c", long_name + "a", "ä"}) {
+  for (const auto& key :
+       std::vector<std::string>{"a", "A-b_c.d", "x.io/a", "app.kubernetes.io/name", long_name, "x.io/" + long_name})
+    EXPECT_TRUE(is_label_key(key)) << key;
+  for (const auto& key :
+       std::vector<std::string>{"", "-a", "a-", "a b", "/a", "a/", "x.io/", "X.io/a", "x..io/a", "a/b/c", long_name + "a", "ä"}) {
     EXPECT_FALSE(is_label_key(key)) << key;
   }
-  for (const auto& value : std::vector<std::string>{"", "a", "1", "a.b-c_D", long_name}) EXPECT_TRUE(is_label_value(value)) << value;
-  for (const auto& value : std::vector<std::string>{"-", "a/b", "a ", long_name + "a"}) EXPECT_FALSE(is_label_value(value)) << value;
+  for (const auto& value : std::vector<std::string>{"", "a", "1", "a.b-c_D", long_name})
+    EXPECT_TRUE(is_label_value(value)) << value;
+  for (const auto& value : std::vector<std::string>{"-", "a/b", "a ", long_name + "a"})
+    EXPECT_FALSE(is_label_value(value)) << value;
   EXPECT_TRUE(is_dns_subdomain(std::string(253, 'a')));
   EXPECT_FALSE(is_dns_subdomain(std::string(254, 'a')));
   EXPECT_FALSE(is_dns_subdomain("a."));

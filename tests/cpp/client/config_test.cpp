@@ -12,9 +12,9 @@
 namespace kruise::client {
 namespace {
 
-using testing::HasSubstr;
 using test::KeyPair;
 using test::TempDir;
+using testing::HasSubstr;
 
 const KeyPair& pair() {
   static const KeyPair made = test::make_key_pair();
@@ -31,8 +31,10 @@ base::Environment variables(std::map<std::string, std::string> values) {
 
 /// A kubeconfig with one context, whose cluster and user hold the given lines.
 std::string kubeconfig(const std::string& cluster, const std::string& user) {
-  return "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- name: c\n  context: {cluster: k, user: u, namespace: team}\nclusters:\n"
-         "- name: k\n  cluster: {" + cluster + "}\nusers:\n- name: u\n  user: {" + user + "}\n";
+  return "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- name: c\n  context: {cluster: k, user: u, namespace: "
+         "team}\nclusters:\n"
+         "- name: k\n  cluster: {" +
+         cluster + "}\nusers:\n- name: u\n  user: {" + user + "}\n";
 }
 
 class ConfigTest : public testing::Test {
@@ -55,9 +57,10 @@ class ConfigTest : public testing::Test {
 };
 
 TEST_F(ConfigTest, ReadsTheUsualFields) {
-  const Config config = good("server: 'https://h:1/', tls-server-name: t, proxy-url: 'http://p:3128', certificate-authority-data: " +
-                                 base64_encode(pair().certificate),
-                             "token: secret, username: me, password: pw, as: other, as-groups: [g1, g2], as-user-extra: {k: [v]}");
+  const Config config =
+      good("server: 'https://h:1/', tls-server-name: t, proxy-url: 'http://p:3128', certificate-authority-data: " +
+               base64_encode(pair().certificate),
+           "token: secret, username: me, password: pw, as: other, as-groups: [g1, g2], as-user-extra: {k: [v]}");
   EXPECT_EQ(config.server, "https://h:1");
   EXPECT_EQ(config.ns, "team");
   EXPECT_EQ(config.tls_server_name, "t");
@@ -85,8 +88,9 @@ TEST_F(ConfigTest, FilesAreRelativeToTheirKubeconfig) {
 }
 
 TEST_F(ConfigTest, DataWinsOverFile) {
-  const Config config =
-      good("server: 'https://h', certificate-authority: missing, certificate-authority-data: " + base64_encode(pair().certificate), "");
+  const Config config = good(
+      "server: 'https://h', certificate-authority: missing, certificate-authority-data: " + base64_encode(pair().certificate),
+      "");
   EXPECT_EQ(config.ca, pair().certificate);
 }
 
@@ -134,40 +138,64 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Empty", "", {"current-context is not set"}}, Bad{"NotYaml", "a: [1,\nb: }", {"line 2"}},
         Bad{"List", "- a\n- b\n", {"must be a mapping"}}, Bad{"Text", "hello", {"must be a mapping"}},
         Bad{"UnknownContext", "current-context: x\n", {"there is no context \"x\""}},
-        Bad{"UnknownCluster", "current-context: c\ncontexts:\n- name: c\n  context: {cluster: z}\n",
+        Bad{"UnknownCluster",
+            "current-context: c\ncontexts:\n- name: c\n  context: {cluster: z}\n",
             {"contexts[c].context.cluster", "there is no cluster \"z\"", "line 4"}},
         Bad{"UnknownUser",
-            "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: z}}]\nclusters: [{name: k, cluster: {server: 'https://h'}}]\n",
+            "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: z}}]\nclusters: [{name: k, cluster: {server: "
+            "'https://h'}}]\n",
             {"contexts[c].context.user", "there is no user \"z\""}},
         Bad{"NoServer", kubeconfig("", ""), {"clusters[k].cluster.server", "is missing"}},
         Bad{"ServerIsNoUrl", kubeconfig("server: 'ftp://h'", ""), {"no http or https URL"}},
         Bad{"ServerWithoutHost", kubeconfig("server: 'https://'", ""), {"no http or https URL"}},
         Bad{"ServerWithQuery", kubeconfig("server: 'https://h?a=b'", ""), {"must have no user, query or fragment"}},
         Bad{"ServerIsAList", kubeconfig("server: [a]", ""), {"clusters[k].cluster.server", "must be a string", "line 9"}},
-        Bad{"InsecureIsNoBool", kubeconfig(kServer + ", insecure-skip-tls-verify: perhaps", ""), {"insecure-skip-tls-verify", "true or false"}},
-        Bad{"CaFileMissing", kubeconfig(kServer + ", certificate-authority: no.crt", ""), {"certificate-authority", "no.crt", "No such file"}},
-        Bad{"CaFileIsADirectory", kubeconfig(kServer + ", certificate-authority: /etc", ""), {"certificate-authority", "is a directory"}},
-        Bad{"CaIsNoCertificate", kubeconfig(kServer + ", certificate-authority: config", ""), {"certificate-authority", "no readable PEM"}},
-        Bad{"CaIsNoBase64", kubeconfig(kServer + ", certificate-authority-data: '%%'", ""), {"certificate-authority-data", "is no base64"}},
+        Bad{"InsecureIsNoBool",
+            kubeconfig(kServer + ", insecure-skip-tls-verify: perhaps", ""),
+            {"insecure-skip-tls-verify", "true or false"}},
+        Bad{"CaFileMissing",
+            kubeconfig(kServer + ", certificate-authority: no.crt", ""),
+            {"certificate-authority", "no.crt", "No such file"}},
+        Bad{"CaFileIsADirectory",
+            kubeconfig(kServer + ", certificate-authority: /etc", ""),
+            {"certificate-authority", "is a directory"}},
+        Bad{"CaIsNoCertificate",
+            kubeconfig(kServer + ", certificate-authority: config", ""),
+            {"certificate-authority", "no readable PEM"}},
+        Bad{"CaIsNoBase64",
+            kubeconfig(kServer + ", certificate-authority-data: '%%'", ""),
+            {"certificate-authority-data", "is no base64"}},
         Bad{"CaBesideInsecure",
-            kubeconfig(kServer + ", insecure-skip-tls-verify: true, certificate-authority-data: " + base64_encode(pair().certificate), ""),
+            kubeconfig(kServer +
+                           ", insecure-skip-tls-verify: true, certificate-authority-data: " + base64_encode(pair().certificate),
+                       ""),
             {"certificate-authority-data", "must be absent"}},
         Bad{"TokenFileMissing", kubeconfig(kServer, "tokenFile: no-token"), {"users[u].user.tokenFile", "no-token"}},
-        Bad{"KeyMissing", kubeconfig(kServer, "client-certificate-data: " + base64_encode(pair().certificate)), {"client-key", "is missing"}},
-        Bad{"CertificateMissing", kubeconfig(kServer, "client-key-data: " + base64_encode(pair().key)), {"client-certificate", "is missing"}},
+        Bad{"KeyMissing",
+            kubeconfig(kServer, "client-certificate-data: " + base64_encode(pair().certificate)),
+            {"client-key", "is missing"}},
+        Bad{"CertificateMissing",
+            kubeconfig(kServer, "client-key-data: " + base64_encode(pair().key)),
+            {"client-certificate", "is missing"}},
         Bad{"KeyOfAnother",
-            kubeconfig(kServer, "client-certificate-data: " + base64_encode(pair().certificate) + ", client-key-data: " +
-                                    base64_encode(test::make_key_pair().key)),
+            kubeconfig(kServer, "client-certificate-data: " + base64_encode(pair().certificate) +
+                                    ", client-key-data: " + base64_encode(test::make_key_pair().key)),
             {"users[u].user", "does not belong"}},
         Bad{"AuthProvider", kubeconfig(kServer, "auth-provider: {name: gcp}"), {"auth-provider", "not supported"}},
-        Bad{"ExecWithoutCommand", kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1}"), {"exec.command", "is missing"}},
-        Bad{"ExecOldVersion", kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"), {"exec.apiVersion"}},
-        Bad{"ExecInteractive", kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"),
+        Bad{"ExecWithoutCommand",
+            kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1}"),
+            {"exec.command", "is missing"}},
+        Bad{"ExecOldVersion",
+            kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}"),
+            {"exec.apiVersion"}},
+        Bad{"ExecInteractive",
+            kubeconfig(kServer, "exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}"),
             {"interactiveMode"}},
         Bad{"ImpersonationWithoutUser", kubeconfig(kServer, "as-groups: [g]"), {"users[u].user.as", "is missing"}},
         Bad{"TokenIsAMap", kubeconfig(kServer, "token: {a: secret}"), {"users[u].user.token", "must be a string"}},
         Bad{"UsersIsAMap",
-            "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [{name: k, cluster: {server: 'https://h'}}]\n"
+            "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: [{name: k, cluster: {server: "
+            "'https://h'}}]\n"
             "users: {u: {}}\n",
             {"users", "must be a list"}}),
     [](const auto& info) { return info.param.name; });
@@ -187,12 +215,15 @@ TEST_F(ConfigTest, AnyPrefixOfAKubeconfigIsNoCrash) {
 
 TEST_F(ConfigTest, FirstFileThatNamesAThingDecidesIt) {
   const std::string a = dir.write("a", "clusters:\n- name: k\n  cluster: {server: 'https://first'}\n");
-  const std::string b = dir.write("sub/b", "current-context: c\nclusters:\n- name: k\n  cluster: {server: 'https://second', insecure-skip-tls-verify: true}\n"
-                                           "users:\n- name: u\n  user: {tokenFile: tok}\ncontexts:\n- name: c\n  context: {cluster: k, user: u}\n");
+  const std::string b = dir.write(
+      "sub/b",
+      "current-context: c\nclusters:\n- name: k\n  cluster: {server: 'https://second', insecure-skip-tls-verify: true}\n"
+      "users:\n- name: u\n  user: {tokenFile: tok}\ncontexts:\n- name: c\n  context: {cluster: k, user: u}\n");
   const std::string c = dir.write("c", "current-context: other\n");
   dir.write("sub/tok", "x");
   std::vector<std::string> warnings;
-  const base::log::Capture capture([&](base::log::Level, std::string_view, const std::string& line) { warnings.push_back(line); });
+  const base::log::Capture capture(
+      [&](base::log::Level, std::string_view, const std::string& line) { warnings.push_back(line); });
   const auto config = load_config({.environment = variables({{"KUBECONFIG", a + ":/no/such::" + b + ":" + c}})});
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(config->server, "https://first");
@@ -209,8 +240,10 @@ TEST_F(ConfigTest, OrderOfSources) {
   dir.write("sa/token", "t\n");
   dir.write("sa/ca.crt", pair().certificate);
   dir.write("sa/namespace", "mine");
-  std::map<std::string, std::string> all{
-      {"KUBECONFIG", variable}, {"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}, {"HOME", dir.path()}};
+  std::map<std::string, std::string> all{{"KUBECONFIG", variable},
+                                         {"KUBERNETES_SERVICE_HOST", "10.0.0.1"},
+                                         {"KUBERNETES_SERVICE_PORT", "443"},
+                                         {"HOME", dir.path()}};
   const auto server = [&](ConfigSource source) {
     source.environment = variables(all);
     source.service_account_dir = dir.path("sa");
@@ -250,11 +283,13 @@ TEST_F(ConfigTest, InClusterNamesWhatIsMissing) {
 
 TEST(SystemCa, IsFoundExplicitly) {
   EXPECT_EQ(system_ca_file(variables({{"SSL_CERT_FILE", "/x"}})), "/x");
-  EXPECT_EQ(system_ca_file(variables({})), "/etc/ssl/certs/ca-certificates.crt");  // of Debian's ca-certificates, which curl depends on
+  EXPECT_EQ(system_ca_file(variables({})),
+            "/etc/ssl/certs/ca-certificates.crt");  // of Debian's ca-certificates, which curl depends on
 }
 
 TEST(Base64, RoundTrips) {
-  for (const std::string text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) EXPECT_EQ(base64_decode(base64_encode(text)), text);
+  for (const std::string text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"})
+    EXPECT_EQ(base64_decode(base64_encode(text)), text);
   EXPECT_EQ(base64_encode("foobar"), "Zm9vYmFy");
   EXPECT_EQ(base64_decode("Zm9v\nYmE="), "fooba");
   for (const char* bad : {"a", "ab", "abc", "=abc", "ab=c", "a!bc", "ab==="}) EXPECT_EQ(base64_decode(bad), std::nullopt) << bad;

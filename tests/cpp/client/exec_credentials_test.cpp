@@ -38,10 +38,14 @@ echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","s
 TEST_F(RunExec, TellsTheClusterWhenAsked) {
   ExecConfig config = program("printf %s \"$KUBERNETES_EXEC_INFO\" > " + dir.path("seen") + "\nexit 1");
   (void)run_exec(config);
-  EXPECT_EQ(dir.read("seen"), R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}})");
+  EXPECT_EQ(dir.read("seen"),
+            R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}})");
   config.cluster = ExecClusterInfo{"https://h", "t", "PEM", false, "", R"({"a":1})"};
   (void)run_exec(config);
-  EXPECT_THAT(dir.read("seen"), HasSubstr(R"("cluster":{"server":"https://h","tls-server-name":"t","certificate-authority-data":"UEVN","config":{"a":1}})"));
+  EXPECT_THAT(
+      dir.read("seen"),
+      HasSubstr(
+          R"("cluster":{"server":"https://h","tls-server-name":"t","certificate-authority-data":"UEVN","config":{"a":1}})"));
 }
 
 TEST_F(RunExec, ShowsWhatTheProgramSaid) {
@@ -85,11 +89,14 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadExecOutput,
     testing::Values(Case{"Empty", "", "no JSON object"}, Case{"Cut", R"({"kind":"Exec)", "no JSON object"},
                     Case{"OtherKind", R"({"kind":"Pod"})", "no ExecCredential"},
-                    Case{"OtherVersion", R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"})", "asked for was"},
-                    Case{"NoStatus", answer(R"("x":1)"), "no status"}, Case{"EmptyStatus", answer(R"("status":{})"), "neither token nor"},
+                    Case{"OtherVersion", R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"})",
+                         "asked for was"},
+                    Case{"NoStatus", answer(R"("x":1)"), "no status"},
+                    Case{"EmptyStatus", answer(R"("status":{})"), "neither token nor"},
                     Case{"TokenOfWrongType", answer(R"("status":{"token":5})"), "neither token nor"},
                     Case{"CertificateAlone", answer(R"("status":{"clientCertificateData":"hidden"})"), "or neither"},
-                    Case{"BadCertificate", answer(R"("status":{"clientCertificateData":"hidden","clientKeyData":"hidden"})"), "no PEM certificate"},
+                    Case{"BadCertificate", answer(R"("status":{"clientCertificateData":"hidden","clientKeyData":"hidden"})"),
+                         "no PEM certificate"},
                     Case{"BadExpiry", answer(R"("status":{"token":"hidden","expirationTimestamp":"soon"})"), "RFC 3339"}),
     [](const auto& info) { return info.param.name; });
 

@@ -25,27 +25,35 @@ struct Case {
 // RFC 6902, appendix A, and the cases that its text tells.
 const Case kCases[] = {
     {"A1_add_member", R"({"foo":"bar"})", R"([{"op":"add","path":"/baz","value":"qux"}])", R"({"baz":"qux","foo":"bar"})"},
-    {"A2_add_element", R"({"foo":["bar","baz"]})", R"([{"op":"add","path":"/foo/1","value":"qux"}])", R"({"foo":["bar","qux","baz"]})"},
+    {"A2_add_element", R"({"foo":["bar","baz"]})", R"([{"op":"add","path":"/foo/1","value":"qux"}])",
+     R"({"foo":["bar","qux","baz"]})"},
     {"A3_remove_member", R"({"baz":"qux","foo":"bar"})", R"([{"op":"remove","path":"/baz"}])", R"({"foo":"bar"})"},
     {"A4_remove_element", R"({"foo":["bar","qux","baz"]})", R"([{"op":"remove","path":"/foo/1"}])", R"({"foo":["bar","baz"]})"},
-    {"A5_replace", R"({"baz":"qux","foo":"bar"})", R"([{"op":"replace","path":"/baz","value":"boo"}])", R"({"baz":"boo","foo":"bar"})"},
+    {"A5_replace", R"({"baz":"qux","foo":"bar"})", R"([{"op":"replace","path":"/baz","value":"boo"}])",
+     R"({"baz":"boo","foo":"bar"})"},
     {"A6_move_member", R"({"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}})",
-     R"([{"op":"move","from":"/foo/waldo","path":"/qux/thud"}])", R"({"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}})"},
+     R"([{"op":"move","from":"/foo/waldo","path":"/qux/thud"}])",
+     R"({"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}})"},
     {"A7_move_element", R"({"foo":["all","grass","cows","eat"]})", R"([{"op":"move","from":"/foo/1","path":"/foo/3"}])",
      R"({"foo":["all","cows","eat","grass"]})"},
     {"A8_test_success", R"({"baz":"qux","foo":["a",2,"c"]})",
-     R"([{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}])", R"({"baz":"qux","foo":["a",2,"c"]})"},
+     R"([{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}])",
+     R"({"baz":"qux","foo":["a",2,"c"]})"},
     {"A9_test_error", R"({"baz":"qux"})", R"([{"op":"test","path":"/baz","value":"bar"}])", nullptr},
-    {"A10_add_nested", R"({"foo":"bar"})", R"([{"op":"add","path":"/child","value":{"grandchild":{}}}])", R"({"foo":"bar","child":{"grandchild":{}}})"},
-    {"A11_unknown_members", R"({"foo":"bar"})", R"([{"op":"add","path":"/baz","value":"qux","xyz":123}])", R"({"foo":"bar","baz":"qux"})"},
+    {"A10_add_nested", R"({"foo":"bar"})", R"([{"op":"add","path":"/child","value":{"grandchild":{}}}])",
+     R"({"foo":"bar","child":{"grandchild":{}}})"},
+    {"A11_unknown_members", R"({"foo":"bar"})", R"([{"op":"add","path":"/baz","value":"qux","xyz":123}])",
+     R"({"foo":"bar","baz":"qux"})"},
     {"A12_no_parent", R"({"foo":"bar"})", R"([{"op":"add","path":"/baz/bat","value":"qux"}])", nullptr},
     {"A14_escapes", R"({"/":9,"~1":10})", R"([{"op":"test","path":"/~01","value":10}])", R"({"/":9,"~1":10})"},
     {"A15_text_is_no_number", R"({"/":9,"~1":10})", R"([{"op":"test","path":"/~01","value":"10"}])", nullptr},
-    {"A16_append", R"({"foo":["bar"]})", R"([{"op":"add","path":"/foo/-","value":["abc","def"]}])", R"({"foo":["bar",["abc","def"]]})"},
+    {"A16_append", R"({"foo":["bar"]})", R"([{"op":"add","path":"/foo/-","value":["abc","def"]}])",
+     R"({"foo":["bar",["abc","def"]]})"},
     {"numbers_by_value", R"({"a":1})", R"([{"op":"test","path":"/a","value":1.0}])", R"({"a":1})"},
     {"add_whole", R"({"a":1})", R"([{"op":"add","path":"","value":[1]}])", R"([1])"},
     {"replace_whole", R"({"a":1})", R"([{"op":"replace","path":"","value":7}])", R"(7)"},
-    {"copy", R"({"a":{"b":[1]}})", R"([{"op":"copy","from":"/a/b","path":"/c"},{"op":"add","path":"/c/0","value":0}])", R"({"a":{"b":[1]},"c":[0,1]})"},
+    {"copy", R"({"a":{"b":[1]}})", R"([{"op":"copy","from":"/a/b","path":"/c"},{"op":"add","path":"/c/0","value":0}])",
+     R"({"a":{"b":[1]},"c":[0,1]})"},
     {"copy_whole", R"({"a":1})", R"([{"op":"copy","from":"","path":"/b"}])", R"({"a":1,"b":{"a":1}})"},
     {"empty_name", R"({"":1})", R"([{"op":"replace","path":"/","value":2}])", R"({"":2})"},
     {"add_at_end", R"([1])", R"([{"op":"add","path":"/1","value":2}])", R"([1,2])"},
@@ -94,7 +102,9 @@ INSTANTIATE_TEST_SUITE_P(Rfc6902, JsonPatch, testing::ValuesIn(kCases), [](const
 TEST(JsonPatchError, NamesTheOperationAndThePath) {
   json tree = json::parse(R"({"metadata":{"resourceVersion":"7"}})");
   const auto error = json_patch::apply(
-      tree, json::parse(R"([{"op":"test","path":"/metadata","value":{"resourceVersion":"7"}},{"op":"test","path":"/metadata/resourceVersion","value":"6"}])"));
+      tree,
+      json::parse(
+          R"([{"op":"test","path":"/metadata","value":{"resourceVersion":"7"}},{"op":"test","path":"/metadata/resourceVersion","value":"6"}])"));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->operation, 1U);
   EXPECT_EQ(error->message, "testing value /metadata/resourceVersion failed: test failed");

@@ -51,7 +51,9 @@ TEST(MergePatch, RefusesTextThatIsNoJson) {
   EXPECT_EQ(merge_patch::diff_text("{", "{}").error().code, 400);
 }
 
-TEST(MergePatchDiff, IsEmptyForEqualTrees) { EXPECT_EQ(merge_patch::diff_text(R"({"a":{"b":[1]}})", R"({"a":{"b":[1]}})").value(), "{}"); }
+TEST(MergePatchDiff, IsEmptyForEqualTrees) {
+  EXPECT_EQ(merge_patch::diff_text(R"({"a":{"b":[1]}})", R"({"a":{"b":[1]}})").value(), "{}");
+}
 
 TEST(MergePatchDiff, LeadsFromOneTreeToTheOther) {
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {

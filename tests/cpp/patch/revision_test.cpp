@@ -29,9 +29,10 @@ TEST(Revision, HashesThePublishedVectors) {
   EXPECT_EQ(hash_of(R"({"metadata":{"labels":{"app":"a"}},"spec":{"containers":[{"name":"main","image":"nginx:1",
       "resources":{"requests":{"cpu":"1000m","memory":"1024Mi"},"limits":{"cpu":"0.5","memory":"1.5Gi"}}}]}})"),
             "7684c88c77");
-  EXPECT_EQ(hash_of(R"({"metadata":{"labels":{"app":"a"}},"spec":{"hostNetwork":false,"containers":[{"name":"main","image":"nginx:1",
+  EXPECT_EQ(
+      hash_of(R"({"metadata":{"labels":{"app":"a"}},"spec":{"hostNetwork":false,"containers":[{"name":"main","image":"nginx:1",
       "env":[{"name":"E","value":""}],"command":[],"tty":false}]}})"),
-            "564f85667");
+      "564f85667");
   EXPECT_EQ(hash_of(R"({"spec":{"terminationGracePeriodSeconds":30,"containers":[{"name":"main","image":"nginx:1",
       "livenessProbe":{"httpGet":{"port":"http","path":"/"}},"ports":[{"containerPort":80,"name":"http"}]}]}})"),
             "7c5844b749");
@@ -93,8 +94,22 @@ TEST(Canonical, WritesNumbersAndTextAsGoDoes) {
     const char* written;
   };
   const Case cases[] = {
-      {"1", "1"}, {"-0.0", "-0"}, {"1.0", "1"}, {"0.1", "0.1"}, {"1e21", "1e+21"}, {"1e20", "100000000000000000000"}, {"1e-6", "0.000001"}, {"1e-7", "1e-7"},
-      {"1.5e-10", "1.5e-10"}, {"123.25", "123.25"}, {"-0.00125", "-0.00125"}, {"1200", "1200"}, {"9007199254740993", "9007199254740992"}, {"18446744073709551615", "18446744073709552000"}, {"true", "true"}, {"null", "null"},
+      {"1", "1"},
+      {"-0.0", "-0"},
+      {"1.0", "1"},
+      {"0.1", "0.1"},
+      {"1e21", "1e+21"},
+      {"1e20", "100000000000000000000"},
+      {"1e-6", "0.000001"},
+      {"1e-7", "1e-7"},
+      {"1.5e-10", "1.5e-10"},
+      {"123.25", "123.25"},
+      {"-0.00125", "-0.00125"},
+      {"1200", "1200"},
+      {"9007199254740993", "9007199254740992"},
+      {"18446744073709551615", "18446744073709552000"},
+      {"true", "true"},
+      {"null", "null"},
       {R"({"b":1,"a":[{"d":1,"c":2}]})", R"({"a":[{"c":2,"d":1}],"b":1})"},
       {R"("<a> & \u2028\u2029 é \" \\ \n\t\u0001")", "\"\\u003ca\\u003e \\u0026 \\u2028\\u2029 é \\\" \\\\ \\n\\t\\u0001\""},
   };
@@ -137,28 +152,37 @@ const Difference kDifferences[] = {
      R"({"spec":{"containers":[{"name":"m","resources":{"limits":{"cpu":"1000m"}}}]}})", true},
     {"rounded_quantity", R"({"spec":{"containers":[{"name":"m","resources":{"limits":{"cpu":"1m"}}}]}})",
      R"({"spec":{"containers":[{"name":"m","resources":{"limits":{"cpu":"500u"}}}]}})", true},
-    {"defaults", R"({"spec":{"containers":[{"name":"m","image":"a:1","ports":[{"containerPort":80}],"livenessProbe":{"httpGet":{"port":80}}}],"volumes":[{"name":"v"},{"name":"s","secret":{}}]}})",
+    {"defaults",
+     R"({"spec":{"containers":[{"name":"m","image":"a:1","ports":[{"containerPort":80}],"livenessProbe":{"httpGet":{"port":80}}}],"volumes":[{"name":"v"},{"name":"s","secret":{}}]}})",
      R"({"spec":{"restartPolicy":"Always","dnsPolicy":"ClusterFirst","schedulerName":"default-scheduler","terminationGracePeriodSeconds":30,"securityContext":{},"enableServiceLinks":true,
         "containers":[{"name":"m","image":"a:1","imagePullPolicy":"Always","terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File",
           "ports":[{"containerPort":80,"protocol":"TCP"}],"livenessProbe":{"httpGet":{"port":80,"path":"/","scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,"failureThreshold":3}}],
-        "volumes":[{"name":"v","emptyDir":{}},{"name":"s","secret":{"defaultMode":420}}]}})", true},
+        "volumes":[{"name":"v","emptyDir":{}},{"name":"s","secret":{"defaultMode":420}}]}})",
+     true},
     {"pull_policy_of_containers", R"({"spec":{"containers":[{"name":"m","image":"a:1"}]}})",
      R"({"spec":{"containers":[{"name":"m","image":"a:1","imagePullPolicy":"IfNotPresent"}]}})", false},
     {"pull_policy_of_init_containers", R"({"spec":{"initContainers":[{"name":"m","image":"a:1"},{"name":"l","image":"b"}]}})",
-     R"({"spec":{"initContainers":[{"name":"m","image":"a:1","imagePullPolicy":"IfNotPresent"},{"name":"l","image":"b","imagePullPolicy":"Always"}]}})", true},
+     R"({"spec":{"initContainers":[{"name":"m","image":"a:1","imagePullPolicy":"IfNotPresent"},{"name":"l","image":"b","imagePullPolicy":"Always"}]}})",
+     true},
     {"host_port", R"({"spec":{"hostNetwork":true,"containers":[{"name":"m","ports":[{"containerPort":80}]}]}})",
      R"({"spec":{"hostNetwork":true,"containers":[{"name":"m","ports":[{"containerPort":80,"hostPort":80}]}]}})", true},
     {"host_port_without_host_network", R"({"spec":{"containers":[{"name":"m","ports":[{"containerPort":80}]}]}})",
      R"({"spec":{"containers":[{"name":"m","ports":[{"containerPort":80,"hostPort":80}]}]}})", false},
     {"grace_period", R"({"spec":{}})", R"({"spec":{"terminationGracePeriodSeconds":31}})", false},
-    {"image", R"({"spec":{"containers":[{"name":"m","image":"a:1"}]}})", R"({"spec":{"containers":[{"name":"m","image":"a:2"}]}})", false},
+    {"image", R"({"spec":{"containers":[{"name":"m","image":"a:1"}]}})",
+     R"({"spec":{"containers":[{"name":"m","image":"a:2"}]}})", false},
     {"label", R"({"metadata":{"labels":{"a":"1"}}})", R"({"metadata":{"labels":{"a":"2"}}})", false},
-    {"too_new_for_0_8", R"({"spec":{"containers":[{"name":"m"}]}})", R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m","odd":1}]}})", true, 16},
-    {"too_new_but_ours", R"({"spec":{"containers":[{"name":"m"}]}})", R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m"}]}})", false},
-    {"old_enough_for_1_7", R"({"spec":{"containers":[{"name":"m"}]}})", R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m"}]}})", false, 28},
-    {"too_new_but_known_after_all", R"({"spec":{"setHostnameAsFQDN":false}})", R"({"spec":{"setHostnameAsFQDN":true}})", false, 16},
+    {"too_new_for_0_8", R"({"spec":{"containers":[{"name":"m"}]}})",
+     R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m","odd":1}]}})", true, 16},
+    {"too_new_but_ours", R"({"spec":{"containers":[{"name":"m"}]}})",
+     R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m"}]}})", false},
+    {"old_enough_for_1_7", R"({"spec":{"containers":[{"name":"m"}]}})",
+     R"({"spec":{"setHostnameAsFQDN":true,"containers":[{"name":"m"}]}})", false, 28},
+    {"too_new_but_known_after_all", R"({"spec":{"setHostnameAsFQDN":false}})", R"({"spec":{"setHostnameAsFQDN":true}})", false,
+     16},
     {"dropped_by_the_user", R"({"spec":{"odd":1}})", R"({"spec":{}})", false, 16},
-    {"new_source_of_a_volume", R"({"spec":{"volumes":[{"name":"v"}]}})", R"({"spec":{"volumes":[{"name":"v","image":{"reference":"x"}}]}})", true, 16},
+    {"new_source_of_a_volume", R"({"spec":{"volumes":[{"name":"v"}]}})",
+     R"({"spec":{"volumes":[{"name":"v","image":{"reference":"x"}}]}})", true, 16},
     {"old_member_added", R"({"spec":{}})", R"({"spec":{"hostPID":true}})", false, 16},
     {"no_json", "{", "{}", false},
 };
@@ -201,7 +225,8 @@ TEST_P(Takeover, FindsItsRevisions) {
     const api::StringMap annotations = revision["metadata"].value("annotations", api::StringMap());
     EXPECT_EQ(writer_level(annotations), std::string_view(GetParam()) == "v1.9.0.json" && item["kind"] == "CloneSet" ? 28 : 16);
     if (annotations.contains(api::kAnnotationClaimTemplateHash)) {
-      EXPECT_EQ(claim_templates_hash(item["spec"].value("volumeClaimTemplates", json()).dump()).value(), annotations.at(std::string(api::kAnnotationClaimTemplateHash)));
+      EXPECT_EQ(claim_templates_hash(item["spec"].value("volumeClaimTemplates", json()).dump()).value(),
+                annotations.at(std::string(api::kAnnotationClaimTemplateHash)));
     }
     ++compared;
   }
@@ -212,11 +237,15 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, Takeover, testing::Values("v0.8.0.json", "v1.
 
 /// The patch of metadata between two revisions, as in-place updates send it.
 TEST(MetadataPatch, RemovesDroppedKeysAndFinalizers) {
-  EXPECT_EQ(json::parse(strategic::diff_text(R"({"metadata":{"labels":{"k1":"v1","k2":"v2"},"finalizers":["f1","f2"]}})",
-                                             R"({"metadata":{"labels":{"k1":"v1"},"finalizers":["f2"]}})", api::core_type("", "v1", "Pod"))
-                            .value()),
-            json::parse(R"({"metadata":{"labels":{"k2":null},"$deleteFromPrimitiveList/finalizers":["f1"],"$setElementOrder/finalizers":["f2"]}})"));
-  EXPECT_EQ(strategic::diff_text(R"({"metadata":{}})", R"({"metadata":{"labels":{"k1":"v1"}}})", api::core_type("", "v1", "Pod")).value(),
+  EXPECT_EQ(
+      json::parse(strategic::diff_text(R"({"metadata":{"labels":{"k1":"v1","k2":"v2"},"finalizers":["f1","f2"]}})",
+                                       R"({"metadata":{"labels":{"k1":"v1"},"finalizers":["f2"]}})",
+                                       api::core_type("", "v1", "Pod"))
+                      .value()),
+      json::parse(
+          R"({"metadata":{"labels":{"k2":null},"$deleteFromPrimitiveList/finalizers":["f1"],"$setElementOrder/finalizers":["f2"]}})"));
+  EXPECT_EQ(strategic::diff_text(R"({"metadata":{}})", R"({"metadata":{"labels":{"k1":"v1"}}})", api::core_type("", "v1", "Pod"))
+                .value(),
             R"({"metadata":{"labels":{"k1":"v1"}}})");
 }
 

@@ -54,15 +54,15 @@ FieldInfo retaining(std::string_view name, const TypeInfo* type) {
 const FieldInfo kPortFields[] = {field("port", &kText), field("protocol", &kText)};
 const TypeInfo kPort = object(kPortFields);
 const TypeInfo kPorts = type(Kind::kList, &kPort);
-const FieldInfo kItemFields[] = {field("name", &kText), field("image", &kText), merging("ports", &kPorts, "port"), field("args", &kTexts),
-                                 field("env", &kTextMap)};
+const FieldInfo kItemFields[] = {field("name", &kText), field("image", &kText), merging("ports", &kPorts, "port"),
+                                 field("args", &kTexts), field("env", &kTextMap)};
 const TypeInfo kItem = object(kItemFields);
 const TypeInfo kItems = type(Kind::kList, &kItem);
 const FieldInfo kStrategyFields[] = {field("type", &kText), field("rolling", &kTextMap)};
 const TypeInfo kStrategy = object(kStrategyFields);
-const FieldInfo kThingFields[] = {merging("items", &kItems, "name"), merging("volumes", &kItems, "name", true), merging("set", &kTexts),
-                                  field("args", &kTexts),            field("labels", &kTextMap),                retaining("strategy", &kStrategy),
-                                  field("plain", &kItems)};
+const FieldInfo kThingFields[] = {
+    merging("items", &kItems, "name"), merging("volumes", &kItems, "name", true), merging("set", &kTexts), field("args", &kTexts),
+    field("labels", &kTextMap),        retaining("strategy", &kStrategy),         field("plain", &kItems)};
 const TypeInfo kThing = object(kThingFields);
 
 struct Case {
@@ -84,19 +84,22 @@ const Case kCases[] = {
     {"null_of_absent", R"({})", R"({"labels":null})", R"({})"},
     {"other_kind_replaces", R"({"labels":{"a":"1"}})", R"({"labels":"x"})", R"({"labels":"x"})"},
     {"plain_list_is_replaced", R"({"args":["a","b"]})", R"({"args":["c"]})", R"({"args":["c"]})"},
-    {"plain_list_of_objects_is_replaced", R"({"plain":[{"name":"a"}]})", R"({"plain":[{"name":"b","image":null}]})", R"({"plain":[{"name":"b"}]})"},
+    {"plain_list_of_objects_is_replaced", R"({"plain":[{"name":"a"}]})", R"({"plain":[{"name":"b","image":null}]})",
+     R"({"plain":[{"name":"b"}]})"},
     {"unknown_list_is_replaced", R"({"news":[{"name":"a"}]})", R"({"news":[{"name":"b"}]})", R"({"news":[{"name":"b"}]})"},
     {"unknown_object_merges", R"({"news":{"a":{"b":1,"c":2}}})", R"({"news":{"a":{"b":null}}})", R"({"news":{"a":{"c":2}}})"},
     // keyed lists
-    {"keyed_merges_by_name", R"({"items":[{"name":"a","image":"1"},{"name":"b","image":"1"}]})", R"({"items":[{"name":"b","image":"2"}]})",
-     R"({"items":[{"name":"a","image":"1"},{"name":"b","image":"2"}]})"},
-    {"keyed_new_goes_first", R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"n"}]})", R"({"items":[{"name":"n"},{"name":"a"}]})"},
-    {"keyed_patch_order_rules", R"({"items":[{"name":"a"},{"name":"b"},{"name":"c"}]})", R"({"items":[{"name":"c"},{"name":"a"}]})",
-     R"({"items":[{"name":"b"},{"name":"c"},{"name":"a"}]})"},
-    {"keyed_delete", R"({"items":[{"name":"a"},{"name":"b"}]})", R"({"items":[{"$patch":"delete","name":"a"},{"$patch":"delete","name":"z"}]})",
-     R"({"items":[{"name":"b"}]})"},
+    {"keyed_merges_by_name", R"({"items":[{"name":"a","image":"1"},{"name":"b","image":"1"}]})",
+     R"({"items":[{"name":"b","image":"2"}]})", R"({"items":[{"name":"a","image":"1"},{"name":"b","image":"2"}]})"},
+    {"keyed_new_goes_first", R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"n"}]})",
+     R"({"items":[{"name":"n"},{"name":"a"}]})"},
+    {"keyed_patch_order_rules", R"({"items":[{"name":"a"},{"name":"b"},{"name":"c"}]})",
+     R"({"items":[{"name":"c"},{"name":"a"}]})", R"({"items":[{"name":"b"},{"name":"c"},{"name":"a"}]})"},
+    {"keyed_delete", R"({"items":[{"name":"a"},{"name":"b"}]})",
+     R"({"items":[{"$patch":"delete","name":"a"},{"$patch":"delete","name":"z"}]})", R"({"items":[{"name":"b"}]})"},
     {"keyed_delete_without_key", R"({"items":[{"name":"a"}]})", R"({"items":[{"$patch":"delete"}]})", nullptr, 500},
-    {"keyed_replace", R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"b"},{"$patch":"replace"}]})", R"({"items":[{"name":"b"}]})"},
+    {"keyed_replace", R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"b"},{"$patch":"replace"}]})",
+     R"({"items":[{"name":"b"}]})"},
     {"keyed_replace_of_absent", R"({})", R"({"items":[{"name":"b"},{"$patch":"replace"}]})", R"({"items":[{"name":"b"}]})"},
     {"keyed_merge_directive", R"({"items":[{"name":"a"}]})", R"({"items":[{"$patch":"merge","name":"a"}]})", nullptr, 500},
     {"keyed_unknown_directive", R"({"items":[{"name":"a"}]})", R"({"items":[{"$patch":"mix","name":"a"}]})", nullptr, 500},
@@ -115,18 +118,22 @@ const Case kCases[] = {
     {"set_deletes", R"({"set":["a","b","c"]})", R"({"$deleteFromPrimitiveList/set":["a","c","z"]})", R"({"set":["b"]})"},
     {"set_delete_of_absent", R"({})", R"({"$deleteFromPrimitiveList/set":["a"]})", R"({})"},
     {"set_delete_bad_form", R"({"set":["a"]})", R"({"$deleteFromPrimitiveList":["a"]})", nullptr, 400},
-    {"delete_works_on_plain_lists_too", R"({"args":["a","b"]})", R"({"$deleteFromPrimitiveList/args":["a"]})", R"({"args":["b"]})"},
+    {"delete_works_on_plain_lists_too", R"({"args":["a","b"]})", R"({"$deleteFromPrimitiveList/args":["a"]})",
+     R"({"args":["b"]})"},
     // orders
-    {"order_of_set", R"({"set":["a","b","s"]})", R"({"$setElementOrder/set":["n","b","a"],"set":["n"]})", R"({"set":["n","b","a","s"]})"},
+    {"order_of_set", R"({"set":["a","b","s"]})", R"({"$setElementOrder/set":["n","b","a"],"set":["n"]})",
+     R"({"set":["n","b","a","s"]})"},
     {"order_keeps_server_only", R"({"items":[{"name":"s"},{"name":"a"},{"name":"b"}]})",
      R"({"$setElementOrder/items":[{"name":"b"},{"name":"a"}],"items":[{"name":"a","image":"2"}]})",
      R"({"items":[{"name":"s"},{"name":"b"},{"name":"a","image":"2"}]})"},
-    {"order_without_change", R"({"items":[{"name":"a"},{"name":"b"}]})", R"({"$setElementOrder/items":[{"name":"b"},{"name":"a"}]})",
-     R"({"items":[{"name":"b"},{"name":"a"}]})"},
-    {"order_of_new_list", R"({})", R"({"$setElementOrder/items":[{"name":"a"}],"items":[{"name":"a"},{"$patch":"delete","name":"b"}]})",
+    {"order_without_change", R"({"items":[{"name":"a"},{"name":"b"}]})",
+     R"({"$setElementOrder/items":[{"name":"b"},{"name":"a"}]})", R"({"items":[{"name":"b"},{"name":"a"}]})"},
+    {"order_of_new_list", R"({})",
+     R"({"$setElementOrder/items":[{"name":"a"}],"items":[{"name":"a"},{"$patch":"delete","name":"b"}]})",
      R"({"items":[{"name":"a"}]})"},
     {"order_of_nothing", R"({})", R"({"$setElementOrder/items":[{"name":"a"}]})", R"({})"},
-    {"order_lacks_an_element", R"({"items":[{"name":"a"}]})", R"({"$setElementOrder/items":[{"name":"a"}],"items":[{"name":"b"}]})", nullptr, 500},
+    {"order_lacks_an_element", R"({"items":[{"name":"a"}]})",
+     R"({"$setElementOrder/items":[{"name":"a"}],"items":[{"name":"b"}]})", nullptr, 500},
     {"order_disagrees", R"({"set":["a"]})", R"({"$setElementOrder/set":["b","c"],"set":["c","b"]})", nullptr, 500},
     {"order_bad_form", R"({})", R"({"$setElementOrder":["a"]})", nullptr, 400},
     {"order_is_no_list", R"({"set":["a"]})", R"({"$setElementOrder/set":"a"})", nullptr, 500},
@@ -134,10 +141,11 @@ const Case kCases[] = {
     // $retainKeys
     {"retain_keys", R"({"strategy":{"type":"R","rolling":{"x":"1"}}})", R"({"strategy":{"$retainKeys":["type"],"type":"C"}})",
      R"({"strategy":{"type":"C"}})"},
-    {"retain_keys_misses_one", R"({"strategy":{"type":"R"}})", R"({"strategy":{"$retainKeys":["type"],"type":"C","rolling":{}}})", nullptr, 400},
+    {"retain_keys_misses_one", R"({"strategy":{"type":"R"}})", R"({"strategy":{"$retainKeys":["type"],"type":"C","rolling":{}}})",
+     nullptr, 400},
     {"retain_keys_is_no_list", R"({"strategy":{"type":"R"}})", R"({"strategy":{"$retainKeys":"type"}})", nullptr, 400},
-    {"retain_keys_of_element", R"({"volumes":[{"name":"v","image":"1"}]})", R"({"volumes":[{"$retainKeys":["name","env"],"name":"v","env":{}}]})",
-     R"({"volumes":[{"name":"v","env":{}}]})"},
+    {"retain_keys_of_element", R"({"volumes":[{"name":"v","image":"1"}]})",
+     R"({"volumes":[{"$retainKeys":["name","env"],"name":"v","env":{}}]})", R"({"volumes":[{"name":"v","env":{}}]})"},
     {"patch_is_no_object", R"({})", R"([])", nullptr, 400},
 };
 
@@ -166,7 +174,8 @@ TEST(StrategicError, ReadsLikeTheServers) {
 }
 
 TEST(Strategic, MergesLikeAMergePatchWithoutAType) {
-  EXPECT_EQ(strategic::apply_text(R"({"a":{"b":[1],"c":1}})", R"({"a":{"b":[2],"c":null}})", nullptr).value(), R"({"a":{"b":[2]}})");
+  EXPECT_EQ(strategic::apply_text(R"({"a":{"b":[1],"c":1}})", R"({"a":{"b":[2],"c":null}})", nullptr).value(),
+            R"({"a":{"b":[2]}})");
 }
 
 TEST(StrategicDiff, SaysWhatIsGone) {
@@ -180,17 +189,20 @@ TEST(StrategicDiff, SaysWhatIsGone) {
        R"({"labels":{"b":null},"$deleteFromPrimitiveList/set":["x"],"$setElementOrder/set":["y"]})"},
       {R"({"set":["x"]})", R"({})", R"({"set":null})"},
       {R"({"set":["x"]})", R"({"set":[]})", R"({"$deleteFromPrimitiveList/set":["x"]})"},
-      {R"({"items":[{"name":"a","image":"1"}]})", R"({"items":[{"name":"a","image":"2"}]})", R"({"items":[{"name":"a","image":"2"}]})"},
+      {R"({"items":[{"name":"a","image":"1"}]})", R"({"items":[{"name":"a","image":"2"}]})",
+       R"({"items":[{"name":"a","image":"2"}]})"},
       {R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"a"},{"name":"b"}]})",
        R"({"$setElementOrder/items":[{"name":"a"},{"name":"b"}],"items":[{"name":"b"}]})"},
       {R"({"items":[{"name":"a"},{"name":"b"}]})", R"({"items":[{"name":"b"}]})",
        R"({"$setElementOrder/items":[{"name":"b"}],"items":[{"$patch":"delete","name":"a"}]})"},
-      {R"({"items":[{"name":"a"},{"name":"a"}]})", R"({"items":[{"name":"a"}]})", R"({"items":[{"name":"a"},{"$patch":"replace"}]})"},
+      {R"({"items":[{"name":"a"},{"name":"a"}]})", R"({"items":[{"name":"a"}]})",
+       R"({"items":[{"name":"a"},{"$patch":"replace"}]})"},
       {R"({"strategy":{"type":"R","rolling":{}}})", R"({"strategy":{"type":"C"}})",
        R"({"strategy":{"$retainKeys":["type"],"type":"C","rolling":null}})"},
       {R"({"labels":{"a":"1"}})", R"({"labels":{"a":"1"}})", R"({})"},
   };
-  for (const auto& c : cases) EXPECT_EQ(json::parse(strategic::diff_text(c.from, c.to, &kThing).value()), json::parse(c.patch)) << c.to;
+  for (const auto& c : cases)
+    EXPECT_EQ(json::parse(strategic::diff_text(c.from, c.to, &kThing).value()), json::parse(c.patch)) << c.to;
 }
 
 /// A random thing: keyed lists with distinct keys (one in eight with doubled ones), sets, maps.
@@ -217,7 +229,8 @@ json random_items(base::Random& random) {
     if (random.below(3) == 0) item["news"] = test::random_value(random, 1, false);
     if (random.below(2) == 0) {
       item["ports"] = json::array();
-      for (const auto& port : random_texts(random, random.below(4) != 0)) item["ports"].push_back({{"port", port}, {"protocol", std::to_string(random.below(2))}});
+      for (const auto& port : random_texts(random, random.below(4) != 0))
+        item["ports"].push_back({{"port", port}, {"protocol", std::to_string(random.below(2))}});
     }
     list.push_back(std::move(item));
   }

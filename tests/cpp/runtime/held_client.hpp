@@ -33,12 +33,17 @@ class HeldClient final : public client::Client {
     loop_.run_for(base::Duration{0});
   }
   void succeed(std::string_view version = "7", std::string_view uid = "u") {
-    answer(client::Response{200,
-                            R"({"kind":"Pod","metadata":{"uid":")" + std::string(uid) + R"(","resourceVersion":")" + std::string(version) + R"("}})",
-                            "application/json"});
+    answer(client::Response{
+        200,
+        R"({"kind":"Pod","metadata":{"uid":")" + std::string(uid) + R"(","resourceVersion":")" + std::string(version) + R"("}})",
+        "application/json"});
   }
-  void refuse(int code, std::string reason) { answer(client::ApiError{.code = code, .reason = std::move(reason), .message = "refused"}); }
-  void lose_answer() { answer(client::ApiError{.code = 0, .reason = "Unreachable", .message = "reset", .outcome_unknown = true}); }
+  void refuse(int code, std::string reason) {
+    answer(client::ApiError{.code = code, .reason = std::move(reason), .message = "refused"});
+  }
+  void lose_answer() {
+    answer(client::ApiError{.code = 0, .reason = "Unreachable", .message = "reset", .outcome_unknown = true});
+  }
 
   std::vector<client::Request> sent;
 

@@ -10,13 +10,10 @@
 namespace kruise::testing {
 
 /// The instant at which tests stand, and one counted from it in seconds.
-inline base::Time at(std::int64_t seconds) {
-  return *base::parse_time("2021-03-01T08:00:00Z") +
-         std::chrono::seconds(seconds);
-}
+inline base::Time at(std::int64_t seconds) { return *base::parse_time("2021-03-01T08:00:00Z") + std::chrono::seconds(seconds); }
 
 class PodBuilder {
-public:
+ public:
   explicit PodBuilder(std::string name) {
     fields.meta.name = std::move(name);
     fields.meta.ns = "default";
@@ -33,106 +30,85 @@ public:
     condition(api::kConditionReady, api::Tristate::kFalse, -500);
   }
 
-  PodBuilder &condition(std::string_view type, api::Tristate status,
-                        std::int64_t since_s = -500) {
+  PodBuilder& condition(std::string_view type, api::Tristate status, std::int64_t since_s = -500) {
     drop_condition(type);
-    fields.conditions.push_back(
-        {std::string(type), status, at(since_s), "", ""});
+    fields.conditions.push_back({std::string(type), status, at(since_s), "", ""});
     return *this;
   }
-  PodBuilder &drop_condition(std::string_view type) {
-    std::erase_if(fields.conditions,
-                  [&](const auto &c) { return c.type == type; });
+  PodBuilder& drop_condition(std::string_view type) {
+    std::erase_if(fields.conditions, [&](const auto& c) { return c.type == type; });
     return *this;
   }
-  PodBuilder &ready(std::int64_t since_s = -500) {
-    return condition(api::kConditionReady, api::Tristate::kTrue, since_s);
+  PodBuilder& ready(std::int64_t since_s = -500) { return condition(api::kConditionReady, api::Tristate::kTrue, since_s); }
+  PodBuilder& not_ready() { return condition(api::kConditionReady, api::Tristate::kFalse); }
+  PodBuilder& in_place_ready(bool is) {
+    return condition(api::kConditionInPlaceUpdateReady, is ? api::Tristate::kTrue : api::Tristate::kFalse);
   }
-  PodBuilder &not_ready() {
-    return condition(api::kConditionReady, api::Tristate::kFalse);
-  }
-  PodBuilder &in_place_ready(bool is) {
-    return condition(api::kConditionInPlaceUpdateReady,
-                     is ? api::Tristate::kTrue : api::Tristate::kFalse);
-  }
-  PodBuilder &label(std::string_view key, std::string_view value) {
+  PodBuilder& label(std::string_view key, std::string_view value) {
     fields.meta.labels[std::string(key)] = value;
     return *this;
   }
-  PodBuilder &annotation(std::string_view key, std::string_view value) {
+  PodBuilder& annotation(std::string_view key, std::string_view value) {
     fields.meta.annotations[std::string(key)] = value;
     return *this;
   }
-  PodBuilder &finalizer(std::string name) {
+  PodBuilder& finalizer(std::string name) {
     fields.meta.finalizers.push_back(std::move(name));
     return *this;
   }
-  PodBuilder &revision(std::string_view name) {
-    return label(api::kLabelRevision, name);
-  }
-  PodBuilder &state(std::string_view word) {
-    return label(api::kLabelLifecycleState, word);
-  }
-  PodBuilder &instance(std::string_view id) {
-    return label(api::kLabelInstanceId, id);
-  }
-  PodBuilder &specified_delete() {
-    return label(api::kLabelSpecifiedDelete, "true");
-  }
-  PodBuilder &phase(api::PodPhase p) {
+  PodBuilder& revision(std::string_view name) { return label(api::kLabelRevision, name); }
+  PodBuilder& state(std::string_view word) { return label(api::kLabelLifecycleState, word); }
+  PodBuilder& instance(std::string_view id) { return label(api::kLabelInstanceId, id); }
+  PodBuilder& specified_delete() { return label(api::kLabelSpecifiedDelete, "true"); }
+  PodBuilder& phase(api::PodPhase p) {
     fields.phase = p;
     return *this;
   }
-  PodBuilder &node(std::string name) {
+  PodBuilder& node(std::string name) {
     fields.node_name = std::move(name);
     return *this;
   }
-  PodBuilder &terminating() {
+  PodBuilder& terminating() {
     fields.meta.deletion_timestamp = at(-5);
     return *this;
   }
-  PodBuilder &created(std::int64_t s) {
+  PodBuilder& created(std::int64_t s) {
     fields.meta.creation_timestamp = at(s);
     return *this;
   }
-  PodBuilder &version(std::string v) {
+  PodBuilder& version(std::string v) {
     fields.meta.resource_version = std::move(v);
     return *this;
   }
-  PodBuilder &restarts(std::int32_t n) {
-    for (auto &s : fields.statuses)
-      s.restart_count = n;
+  PodBuilder& restarts(std::int32_t n) {
+    for (auto& s : fields.statuses) s.restart_count = n;
     return *this;
   }
-  PodBuilder &no_gate() {
+  PodBuilder& no_gate() {
     fields.readiness_gates.clear();
     return drop_condition(api::kConditionInPlaceUpdateReady);
   }
-  PodBuilder &image(std::string image) {
+  PodBuilder& image(std::string image) {
     fields.containers.at(0).image = std::move(image);
     return *this;
   }
-  PodBuilder &status(std::string image, std::string image_id) {
+  PodBuilder& status(std::string image, std::string image_id) {
     fields.statuses.at(0).image = std::move(image);
     fields.statuses.at(0).image_id = std::move(image_id);
     return *this;
   }
-  PodBuilder &owner(api::OwnerReference reference) {
+  PodBuilder& owner(api::OwnerReference reference) {
     fields.meta.owners.push_back(std::move(reference));
     return *this;
   }
 
-  [[nodiscard]] api::PodPtr ptr() const {
-    return std::make_shared<const api::Pod>(fields);
-  }
+  [[nodiscard]] api::PodPtr ptr() const { return std::make_shared<const api::Pod>(fields); }
   [[nodiscard]] api::Pod value() const { return api::Pod(fields); }
-  operator api::PodPtr() const {
-    return ptr();
-  } // NOLINT: reads as the pod it is
+  operator api::PodPtr() const { return ptr(); }  // NOLINT: reads as the pod it is
 
   api::PodFields fields;
 };
 
 inline PodBuilder pod(std::string name) { return PodBuilder(std::move(name)); }
 
-} // namespace kruise::testing
+}  // namespace kruise::testing

@@ -6,7 +6,7 @@ namespace kruise::workload {
 namespace {
 
 TEST(ImageReferenceTest, Normalizes) {
-  const std::pair<const char *, const char *> cases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"nginx", "docker.io/library/nginx:latest"},
       {"nginx:1", "docker.io/library/nginx:1"},
       {"library/nginx:1", "docker.io/library/nginx:1"},
@@ -21,11 +21,10 @@ TEST(ImageReferenceTest, Normalizes) {
       {"nginx:1@sha256:ab", "docker.io/library/nginx@sha256:ab"},
       {"", ""},
   };
-  for (const auto &[image, full] : cases)
-    EXPECT_EQ(normalized_image(image), full);
+  for (const auto& [image, full] : cases) EXPECT_EQ(normalized_image(image), full);
   EXPECT_TRUE(same_image("nginx:1", "docker.io/library/nginx:1"));
   EXPECT_FALSE(same_image("nginx:1", "nginx:2"));
 }
 
-} // namespace
-} // namespace kruise::workload
+}  // namespace
+}  // namespace kruise::workload

@@ -15,16 +15,16 @@ namespace {
 using api::PodPhase;
 using testing::PodBuilder;
 
-PodBuilder fine(const std::string &name) { return testing::pod(name).ready(); }
+PodBuilder fine(const std::string& name) { return testing::pod(name).ready(); }
 
 struct Case {
-  const char *rule;
-  PodBuilder first; // goes first
+  const char* rule;
+  PodBuilder first;  // goes first
   PodBuilder second;
   bool also_in_updates = true;
 };
 
-Rank rank(const PodBuilder &builder, std::vector<api::PodPtr> &keep) {
+Rank rank(const PodBuilder& builder, std::vector<api::PodPtr>& keep) {
   keep.push_back(builder.ptr());
   return rank_of(*keep.back(), true);
 }
@@ -32,24 +32,18 @@ Rank rank(const PodBuilder &builder, std::vector<api::PodPtr> &keep) {
 TEST(RankingTest, EachRowDecides) {
   const Case cases[] = {
       {"no node first", fine("z").node(""), fine("a")},
-      {"Pending before Running", fine("z").phase(PodPhase::kPending),
-       fine("a")},
-      {"Pending before Unknown", fine("z").phase(PodPhase::kPending),
-       fine("a").phase(PodPhase::kUnknown)},
-      {"Unknown before Running", fine("z").phase(PodPhase::kUnknown),
-       fine("a")},
-      {"no phase counts as Pending", fine("z").phase(PodPhase::kNone),
-       fine("a").phase(PodPhase::kUnknown)},
+      {"Pending before Running", fine("z").phase(PodPhase::kPending), fine("a")},
+      {"Pending before Unknown", fine("z").phase(PodPhase::kPending), fine("a").phase(PodPhase::kUnknown)},
+      {"Unknown before Running", fine("z").phase(PodPhase::kUnknown), fine("a")},
+      {"no phase counts as Pending", fine("z").phase(PodPhase::kNone), fine("a").phase(PodPhase::kUnknown)},
       {"not Ready first", fine("z").not_ready(), fine("a")},
       {"ready for less time first", fine("z").ready(-10), fine("a").ready(-20)},
       {"more restarts first", fine("z").restarts(3), fine("a").restarts(2)},
       {"younger first", fine("z").created(-10), fine("a").created(-20)},
-      {"a node weighs more than the phase", fine("z").node(""),
-       fine("a").phase(PodPhase::kPending)},
-      {"readiness weighs more than restarts", fine("z").not_ready(),
-       fine("a").restarts(9)},
+      {"a node weighs more than the phase", fine("z").node(""), fine("a").phase(PodPhase::kPending)},
+      {"readiness weighs more than restarts", fine("z").not_ready(), fine("a").restarts(9)},
   };
-  for (const Case &c : cases) {
+  for (const Case& c : cases) {
     std::vector<api::PodPtr> keep;
     const Rank a = rank(c.first, keep);
     const Rank b = rank(c.second, keep);
@@ -80,21 +74,16 @@ TEST(RankingTest, AbsentTimesGoFirst) {
   x.fields.meta.creation_timestamp.reset();
   const auto no_creation = x.ptr();
   auto y = fine("z");
-  for (auto &c : y.fields.conditions)
-    c.last_transition.reset();
+  for (auto& c : y.fields.conditions) c.last_transition.reset();
   const auto no_transition = y.ptr();
   const auto other = fine("a").ptr();
-  EXPECT_TRUE(
-      deleted_before(rank_of(*no_creation, true), rank_of(*other, true)));
-  EXPECT_TRUE(
-      deleted_before(rank_of(*no_transition, true), rank_of(*other, true)));
+  EXPECT_TRUE(deleted_before(rank_of(*no_creation, true), rank_of(*other, true)));
+  EXPECT_TRUE(deleted_before(rank_of(*no_transition, true), rank_of(*other, true)));
 }
 
 TEST(RankingTest, ChoosesTheWorstAndKeepsOrderWhenAllGo) {
   std::vector<api::PodPtr> keep;
-  const std::vector<Rank> ranks{rank(fine("c"), keep),
-                                rank(fine("b").not_ready(), keep),
-                                rank(fine("a").node(""), keep)};
+  const std::vector<Rank> ranks{rank(fine("c"), keep), rank(fine("b").not_ready(), keep), rank(fine("a").node(""), keep)};
   EXPECT_THAT(choose_to_delete(ranks, 2), ::testing::ElementsAre(2, 1));
   EXPECT_THAT(choose_to_delete(ranks, 3), ::testing::ElementsAre(0, 1, 2));
   EXPECT_THAT(choose_to_delete(ranks, 9), ::testing::ElementsAre(0, 1, 2));
@@ -109,24 +98,17 @@ struct ScatterCase {
 
 TEST(ScatterTest, Table) {
   const ScatterCase cases[] = {
-      {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-       {2, 5, 8},
-       {2, 0, 1, 3, 4, 5, 6, 7, 9, 8}},
-      {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-       {6, 7, 8, 9},
-       {6, 0, 1, 7, 2, 3, 8, 4, 5, 9}},
+      {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {2, 5, 8}, {2, 0, 1, 3, 4, 5, 6, 7, 9, 8}},
+      {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {6, 7, 8, 9}, {6, 0, 1, 7, 2, 3, 8, 4, 5, 9}},
       {{2, 3, 4, 5, 6, 7, 8, 9}, {0, 1, 2, 3, 4}, {5, 6, 7, 2, 8, 3, 9, 4}},
-      {{0, 1, 2}, {1}, {0, 1, 2}},    // one labelled pod: nothing to spread
-      {{0, 1, 2}, {0, 1}, {0, 1, 2}}, // one unlabelled pod
+      {{0, 1, 2}, {1}, {0, 1, 2}},     // one labelled pod: nothing to spread
+      {{0, 1, 2}, {0, 1}, {0, 1, 2}},  // one unlabelled pod
       {{}, {}, {}},
   };
-  for (const auto &c : cases) {
+  for (const auto& c : cases) {
     std::vector<bool> labelled(10);
-    for (const auto i : c.labelled)
-      labelled[i] = true;
-    EXPECT_EQ(scatter(c.candidates, labelled,
-                      {c.labelled.size(), 10 - c.labelled.size()}),
-              c.expected);
+    for (const auto i : c.labelled) labelled[i] = true;
+    EXPECT_EQ(scatter(c.candidates, labelled, {c.labelled.size(), 10 - c.labelled.size()}), c.expected);
   }
 }
 
@@ -140,8 +122,7 @@ TEST(ScatterTest, IsAPermutationThatKeepsEachKindsOrder) {
     for (std::size_t i = 0; i < n; ++i) {
       labelled[i] = random.below(3) == 0;
       ++(labelled[i] ? totals.with_label : totals.without_label);
-      if (random.below(4) != 0)
-        candidates.push_back(i);
+      if (random.below(4) != 0) candidates.push_back(i);
     }
     const auto order = scatter(candidates, labelled, totals);
     auto sorted = order;
@@ -149,12 +130,11 @@ TEST(ScatterTest, IsAPermutationThatKeepsEachKindsOrder) {
     ASSERT_EQ(sorted, candidates) << "round " << round;
     for (const bool kind : {false, true}) {
       std::vector<std::size_t> of_kind;
-      std::ranges::copy_if(order, std::back_inserter(of_kind),
-                           [&](std::size_t i) { return labelled[i] == kind; });
+      std::ranges::copy_if(order, std::back_inserter(of_kind), [&](std::size_t i) { return labelled[i] == kind; });
       ASSERT_TRUE(std::ranges::is_sorted(of_kind)) << "round " << round;
     }
   }
 }
 
-} // namespace
-} // namespace kruise::workload
+}  // namespace
+}  // namespace kruise::workload
