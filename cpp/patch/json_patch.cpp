@@ -298,6 +298,7 @@ void diff_into(json& out, const std::string& path, const json& from, const json&
 }  // namespace
 
 std::optional<Error> apply(json& target, json patch, Dialect dialect) {
+  if (patch.is_null()) return {};
   if (!patch.is_array())
     return Error::malformed("a JSON patch is a list of operations, this is " + std::string(patch.type_name()));
   if (patch.size() > kOperationsMax) {
@@ -306,6 +307,11 @@ std::optional<Error> apply(json& target, json patch, Dialect dialect) {
   }
   for (const auto& operation : patch) {
     if (!operation.is_object() && !operation.is_null()) return Error::malformed("each operation of a JSON patch is an object");
+    for (const char* name : {"op", "path", "from"}) {
+      if (operation.is_object() && operation.contains(name) && !operation[name].is_string() && !operation[name].is_null()) {
+        return Error::malformed("error decoding patch: " + std::string(name) + " of an operation is text");
+      }
+    }
   }
   Patcher patcher(target, dialect);
   for (std::size_t i = 0; i < patch.size(); ++i) {

@@ -23,8 +23,9 @@ inline constexpr std::size_t kCopyBytesMax = std::size_t{3} * 1024 * 1024;
 /// may name the whole document.
 enum class Dialect : bool { kKubernetes, kStrict };
 
-/// Applies in place; values are moved out of `patch`. On an error (400: no list of operations, 413, 422: the operation named by
-/// `Error::operation` does not apply or its test failed) `target` is left half patched: give a copy where that matters.
+/// Applies in place; values are moved out of `patch`; null is the empty patch. On an error (400: no list of operations, 413, 422:
+/// the operation named by `Error::operation` does not apply or its test failed) `target` is left half patched: give a copy where
+/// that matters.
 [[nodiscard]] std::optional<Error> apply(nlohmann::json& target, nlohmann::json patch, Dialect = Dialect::kKubernetes);
 
 /// Operations that turn `from` into `to` in either dialect; empty when they are equal. Lists are compared by position.

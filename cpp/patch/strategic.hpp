@@ -17,9 +17,9 @@
 
 namespace kruise::patch::strategic {
 
-/// Applies in place; values are moved out of `patch`. Errors are classed as API servers do: 400 for directives of the wrong form,
-/// 422 for lists of lists, 500 with an empty reason for the rest (an element without its merge key, an unknown `$patch`,
-/// elements of several kinds). On an error `target` is left half patched: give a copy where that matters.
+/// Applies in place; values are moved out of `patch`; null is the empty patch. Errors are classed as API servers do: 400 for
+/// directives of the wrong form, 422 for lists of lists, 500 with an empty reason for the rest (an element without its merge key,
+/// an unknown `$patch`, elements of several kinds). On an error `target` is left half patched: give a copy where that matters.
 /// Like a typed decoder, nothing that arrives with the patch keeps null members or directives.
 [[nodiscard]] std::optional<Error> apply(nlohmann::json& target, nlohmann::json patch, const api::TypeInfo* type);
 

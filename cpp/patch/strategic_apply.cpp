@@ -24,6 +24,7 @@ namespace {
 using nlohmann::json;
 using Failure = std::optional<Error>;
 using Keys = std::vector<json>;
+using Offset = std::ptrdiff_t;
 
 bool is_directive(std::string_view name) {
   return name == kPatch || name == kRetainKeys || name.starts_with(kSetElementOrder) ||
@@ -51,24 +52,6 @@ Error unknown_patch_type(const json& directive, const json& element) {
   return Error::internal("unknown patch type: " + spelled(directive) + " in map: " + spelled(element));
 }
 Error bad_order_list() { return Error::malformed("invalid patch format of setElementOrder list"); }
-
-/// Takes out what a typed decoder would not keep of new values: null members and directives. With `marked_go`, objects that carry
-/// a `$patch` go as a whole. False: the value itself is one of these.
-bool settle(json& value, bool marked_go) {
-  if (value.is_object()) {
-    if (marked_go && value.contains(kPatch)) return false;
-    for (auto it = value.begin(); it != value.end();) {
-      it = it->is_null() || is_directive(it.key()) || !settle(*it, marked_go) ? value.erase(it) : std::next(it);
-    }
-  } else if (value.is_array()) {
-    json kept = json::array();
-    for (auto& item : value) {
-      if (settle(item, marked_go)) kept.push_back(std::move(item));
-    }
-    value = std::move(kept);
-  }
-  return true;
-}
 
 /// The keys of the elements; without a merge key the elements themselves.
 base::Result<Keys, Error> keys_of(const json& list, std::string_view merge_key) {
@@ -104,16 +87,49 @@ Failure check_elements(const json& a, const json& b) {
 
 class Merge {
  public:
-  Failure object(json& target, json&& patch, const api::TypeInfo* type);
+  Failure run(json& target, json&& patch, const api::TypeInfo* type) {
+    auto failure = object(target, std::move(patch), type);
+    return failure ? failure : misplaced_;
+  }
 
  private:
+  bool settle(json& value, bool marked_go, const api::TypeInfo* type);
+  Failure object(json& target, json&& patch, const api::TypeInfo* type);
   Failure member(json& target, const std::string& name, json&& value, const api::TypeInfo* type);
   Failure retain(json& target, json& patch);
   Failure set_orders(json& target, json& patch, const api::TypeInfo* type);
   Failure set_order(json& target, json& patch, const std::string& list, const json& order, const api::TypeInfo* type);
-  Failure list(json& target, json&& patch, const Member& member);
-  Failure keyed_list(json& target, json&& patch, const Member& member, Keys& before, Keys& wanted);
+  Failure list(json& target, json&& patch, const Member& member, Keys* slots);
+  Failure keyed_list(json& target, json&& patch, const Member& member, Keys& before, Keys& wanted, Keys* slots);
+
+  Failure misplaced_;  // a directive where a typed decoder meets it as a value
 };
+
+/// Takes out what a typed decoder would not keep of new values: null members (in maps null is an empty value) and directives.
+/// With `marked_go`, objects that carry a `$patch` go as a whole. False: the value itself is one of these. In maps a directive is
+/// a key like any other, and is refused where its value does not fit.
+bool Merge::settle(json& value, bool marked_go, const api::TypeInfo* type) {
+  if (value.is_object()) {
+    if (marked_go && value.contains(kPatch)) return false;
+    const bool is_map = type != nullptr && type->kind == api::TypeInfo::Kind::kMap;
+    for (auto it = value.begin(); it != value.end();) {
+      const bool directive = is_directive(it.key());
+      if (directive && is_map && it->is_structured())
+        misplaced_ = Error::invalid("unrecognized type of " + it.key() + " in " + spelled(value));
+      if (it->is_null() && is_map && !marked_go) *it = type->element->kind == api::TypeInfo::Kind::kQuantity ? "0" : "";
+      const bool goes = it->is_null() || (directive && !is_map) || !settle(*it, marked_go, member_of(type, it.key()).type);
+      it = goes ? value.erase(it) : std::next(it);
+    }
+  } else if (value.is_array()) {
+    const auto* element = type != nullptr && type->kind == api::TypeInfo::Kind::kList ? type->element : nullptr;
+    json kept = json::array();
+    for (auto& item : value) {
+      if (settle(item, marked_go, element)) kept.push_back(std::move(item));
+    }
+    value = std::move(kept);
+  }
+  return true;
+}
 
 Failure Merge::object(json& target, json&& patch, const api::TypeInfo* type) {
   if (const auto directive = patch.find(kPatch); directive != patch.end()) {
@@ -122,7 +138,8 @@ Failure Merge::object(json& target, json&& patch, const api::TypeInfo* type) {
       return {};
     }
     if (*directive != "replace") return unknown_patch_type(*directive, patch);
-    settle(patch, false);
+    patch.erase(directive);
+    settle(patch, false, type);
     target = std::move(patch);
     return {};
   }
@@ -162,12 +179,12 @@ Failure Merge::member(json& target, const std::string& given_name, json&& value,
   if (merges) {
     const Member info = member_of(type, name);
     if (value.is_object()) return object(*found, std::move(value), info.type);
-    if (info.merges) return list(*found, std::move(value), info);
-    settle(value, false);
+    if (info.merges) return list(*found, std::move(value), info, nullptr);
+    settle(value, false, info.type);
     *found = std::move(value);
     return {};
   }
-  if (!settle(value, true)) {
+  if (!settle(value, true, member_of(type, name).type)) {
     target.erase(name);
   } else {
     target[name] = std::move(value);
@@ -207,6 +224,32 @@ Failure Merge::set_orders(json& target, json& patch, const api::TypeInfo* type) 
   return {};
 }
 
+/// The order must list what the patch sets, in the order in which the patch sets it. Deletions do not count; a directive behind
+/// the last element of the order does, as it does for an API server.
+Failure check_order(const json& change, const json& order, const Keys& wanted, std::string_view merge_key) {
+  if (order.empty()) return {};
+  auto next = wanted.begin();
+  for (const auto& element : change) {
+    const json* key = &element;
+    if (!merge_key.empty()) {
+      if (!element.is_object())
+        return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
+      const auto directive = element.find(kPatch);
+      if (directive != element.end() && (*directive == "delete" || next != wanted.end())) continue;
+      const auto found = element.find(merge_key);
+      if (next != wanted.end() && found == element.end()) return no_merge_key(element, merge_key);
+      key = found == element.end() ? nullptr : &*found;
+    }
+    next = key == nullptr ? wanted.end() : std::find(next, wanted.end(), *key);
+    if (next == wanted.end()) {
+      return Error::internal("The order in patch list:\n" + spelled(change) + "\n doesn't match $setElementOrder list:\n" +
+                             spelled(order) + "\n");
+    }
+    ++next;
+  }
+  return {};
+}
+
 /// The patch's part of the list (if any) is merged here and taken out of the patch.
 Failure Merge::set_order(json& target, json& patch, const std::string& name, const json& order, const api::TypeInfo* type) {
   const auto in_patch = patch.find(name);
@@ -219,39 +262,30 @@ Failure Merge::set_order(json& target, json& patch, const std::string& name, con
   const Member info = member_of(type, name);
   if (!info.known) return Error::internal("unable to find api field for the json field \"" + name + "\"");
 
-  const bool keyed = !info.merge_key.empty();
   auto wanted = keys_of(order, info.merge_key);
   if (!wanted) return wanted.error();
-  // The order lists what the patch sets, in the order in which the patch sets it.
-  if (!order.empty()) {
-    auto next = wanted->begin();
-    for (const auto& element : change) {
-      if (keyed && element.is_object() && element.contains(kPatch)) continue;
-      if (keyed && !element.is_object())
-        return Error::internal("expected a map[string]interface {}, but received a " + std::string(element.type_name()));
-      if (keyed && !element.contains(info.merge_key)) return no_merge_key(element, info.merge_key);
-      next = std::find(next, wanted->end(), keyed ? element[info.merge_key] : element);
-      if (next == wanted->end()) {
-        return Error::internal("The order in patch list:\n" + spelled(change) + "\n doesn't match $setElementOrder list:\n" +
-                               spelled(order) + "\n");
-      }
-      ++next;
-    }
-  }
-  if (in_patch != patch.end()) patch.erase(in_patch);
+  if (auto failure = check_order(change, order, *wanted, info.merge_key)) return failure;
+  const bool patched = in_patch != patch.end();
+  if (patched) patch.erase(in_patch);
   if (elements.empty() && change.empty()) return {};
 
+  const json given = info.merge_key.empty() ? elements : json();
   auto before = keys_of(elements, info.merge_key);
   if (!before) return before.error();
   if (elements.empty()) {
-    settle(change, true);
+    settle(change, true, info.type);
     elements = std::move(change);
-  } else if (!change.empty()) {
+  } else if (patched) {
     if (info.merges) {
-      if (auto failure = list(elements, std::move(change), info)) return failure;
+      if (auto failure = list(elements, std::move(change), info, &*before)) return failure;
     } else {
-      settle(change, false);
+      settle(change, false, info.type);
       elements = std::move(change);
+    }
+  }
+  if (info.merge_key.empty()) {
+    for (const json* list : {static_cast<const json*>(&elements), &given}) {
+      if (!list->empty() && list->front().is_object()) return no_merge_key(list->front(), "");
     }
   }
   const auto keys = keys_of(elements, info.merge_key);
@@ -261,7 +295,9 @@ Failure Merge::set_order(json& target, json& patch, const std::string& name, con
 }
 
 /// Merges a list that is a set or keyed. What the patch names comes in the patch's order.
-Failure Merge::list(json& target, json&& patch, const Member& info) {
+/// `slots`: the keys of the list as it was, which API servers overwrite while they delete and append, and then take for the order
+/// that the list had before: elements that go make room for those that come.
+Failure Merge::list(json& target, json&& patch, const Member& info, Keys* slots) {
   if (target.empty() && patch.empty()) return {};
   if (auto failure = check_elements(target, patch)) return failure;
   const json& sample = target.empty() ? patch.front() : target.front();
@@ -269,7 +305,7 @@ Failure Merge::list(json& target, json&& patch, const Member& info) {
   Keys wanted;
   if (sample.is_object()) {
     if (info.merge_key.empty()) return Error::internal("cannot merge lists without merge key for map");
-    if (auto failure = keyed_list(target, std::move(patch), info, before, wanted)) return failure;
+    if (auto failure = keyed_list(target, std::move(patch), info, before, wanted, slots)) return failure;
   } else {
     if (!info.merge_key.empty())
       return Error::internal("expected a map[string]interface {}, but received a " + std::string(sample.type_name()));
@@ -289,7 +325,7 @@ Failure Merge::list(json& target, json&& patch, const Member& info) {
   return {};
 }
 
-Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& before, Keys& wanted) {
+Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& before, Keys& wanted, Keys* slots) {
   json changes = json::array();
   bool replaces = false;
   for (auto& element : patch) {
@@ -299,12 +335,17 @@ Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& 
     } else if (*directive == "delete") {
       const auto key = element.find(info.merge_key);
       if (key == element.end()) return no_merge_key(element, info.merge_key);
-      json kept = json::array();
-      for (auto& old : target) {
-        const auto old_key = old.find(info.merge_key);
-        if (old_key == old.end() || *old_key != *key) kept.push_back(std::move(old));
+      for (std::size_t i = 0; i < target.size();) {
+        const auto old_key = target[i].find(info.merge_key);
+        if (old_key == target[i].end() || *old_key != *key) {
+          ++i;
+          continue;
+        }
+        if (slots != nullptr)
+          std::copy(slots->begin() + static_cast<Offset>(i) + 1, slots->begin() + static_cast<Offset>(target.size()),
+                    slots->begin() + static_cast<Offset>(i));
+        target.erase(i);
       }
-      target = std::move(kept);
     } else if (*directive == "replace") {
       replaces = true;
     } else if (*directive == "merge") {
@@ -316,7 +357,7 @@ Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& 
   auto keys = keys_of(changes, info.merge_key);
   if (!keys) return keys.error();
   if (replaces) {
-    settle(changes, false);
+    settle(changes, false, info.type);
     target = std::move(changes);
     before = std::move(*keys);
     return {};
@@ -332,7 +373,8 @@ Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& 
       return found != element.end() && *found == key;
     });
     if (old == target.end()) {
-      settle(changes[i], false);
+      settle(changes[i], false, info.element());
+      if (slots != nullptr && target.size() < slots->size()) (*slots)[target.size()] = key;
       target.push_back(std::move(changes[i]));
     } else if (auto failure = object(*old, std::move(changes[i]), info.element())) {
       return failure;
@@ -345,11 +387,12 @@ Failure Merge::keyed_list(json& target, json&& patch, const Member& info, Keys& 
 }  // namespace
 
 std::optional<Error> apply(json& target, json patch, const api::TypeInfo* type) {
+  if (patch.is_null()) return {};
   if (!patch.is_object() || !target.is_object()) {
     return Error::malformed("a strategic merge patch and its target are objects, this is " +
                             std::string(patch.is_object() ? target.type_name() : patch.type_name()));
   }
-  return Merge().object(target, std::move(patch), type);
+  return Merge().run(target, std::move(patch), type);
 }
 
 base::Result<std::string, Error> apply_text(std::string_view target, std::string_view patch, const api::TypeInfo* type) {

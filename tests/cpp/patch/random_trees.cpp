@@ -1,5 +1,6 @@
 #include "patch/random_trees.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace kruise::patch::test {
@@ -42,6 +43,72 @@ json random_object(base::Random& random, int depth) {
   json object = json::object();
   for (auto n = random.below(7); n > 0; --n) object[random_name(random)] = random_value(random, depth - 1);
   return object;
+}
+
+namespace {
+
+bool holds(const json& list, const json& element, std::string_view merge_key) {
+  return std::any_of(list.begin(), list.end(), [&](const json& other) {
+    if (merge_key.empty() || !element.is_object()) return other == element;
+    return other.at(std::string(merge_key)) == element.at(std::string(merge_key));
+  });
+}
+
+json random_list(base::Random& random, const api::FieldInfo& field, int depth) {
+  json list = json::array();
+  for (auto n = random.below(4); n > 0; --n) {
+    json element = random_of_type(random, *field.type->element, depth);
+    if (!field.merge_key.empty() && !element.contains(field.merge_key)) {
+      const auto* key = field.type->element->field(field.merge_key);
+      element[std::string(field.merge_key)] = random_of_type(random, *key->type, 0);
+    }
+    if (!field.patch_merge || !holds(list, element, field.merge_key)) list.push_back(std::move(element));
+  }
+  return list;
+}
+
+}  // namespace
+
+json random_of_type(base::Random& random, const api::TypeInfo& type, int depth) {
+  using Kind = api::TypeInfo::Kind;
+  const char* const texts[] = {"a", "b", "c", ""};
+  const char* const amounts[] = {"1", "1000m", "1.5Gi", "0", "500u", "1e3"};
+  switch (type.kind) {
+    case Kind::kObject: {
+      json object = json::object();
+      if (depth <= 0) return object;
+      for (const auto& field : type.fields) {
+        if (random.below(type.fields.size()) >= 5) continue;
+        const bool list = field.type->kind == Kind::kList;
+        object[std::string(field.name)] =
+            list ? random_list(random, field, depth - 1) : random_of_type(random, *field.type, depth - 1);
+      }
+      return object;
+    }
+    case Kind::kMap: {
+      json map = json::object();
+      for (auto n = random.below(4); n > 0; --n) map[texts[random.below(3)]] = random_of_type(random, *type.element, depth - 1);
+      return map;
+    }
+    case Kind::kList: {
+      json list = json::array();
+      for (auto n = random.below(3); n > 0; --n) list.push_back(random_of_type(random, *type.element, depth - 1));
+      return list;
+    }
+    case Kind::kInt32:
+    case Kind::kInt64:
+    case Kind::kFloat:
+    case Kind::kIntOrString:
+      return static_cast<std::int64_t>(random.below(3));
+    case Kind::kBool:
+      return random.below(2) == 0;
+    case Kind::kQuantity:
+      return amounts[random.below(std::size(amounts))];
+    case Kind::kAny:
+      return random_value(random, 1, false);
+    default:
+      return texts[random.below(std::size(texts))];
+  }
 }
 
 json mutated(json tree, base::Random& random) {

@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "api/names.hpp"
+#include "base/random.hpp"
 #include "patch/canonical.hpp"
+#include "patch/random_trees.hpp"
 #include "patch/strategic.hpp"
+#include "patch/template_form.hpp"
 
 namespace kruise::patch {
 namespace {
@@ -196,6 +199,45 @@ TEST_P(SameTemplate, Tells) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Table, SameTemplate, testing::ValuesIn(kDifferences), [](const auto& info) { return info.param.name; });
+
+TEST(NormalForm, IsReachedInOneStep) {
+  const api::TypeInfo& type = *api::part_type("core_v1.PodTemplateSpec");
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    base::Random random(seed);
+    const json given = test::random_of_type(random, type, 6);
+    json once = given;
+    normalise(once, type);
+    json twice = once;
+    normalise(twice, type);
+    ASSERT_EQ(once, twice) << "seed " << seed << "\n" << given;
+    fill_template_defaults(twice);
+    json filled_twice = twice;
+    fill_template_defaults(filled_twice);
+    ASSERT_EQ(twice, filled_twice) << "seed " << seed << "\n" << given;
+    ASSERT_TRUE(same_template(given.dump(), once.dump())) << "seed " << seed << "\n" << given;
+    ASSERT_TRUE(same_template(given.dump(), twice.dump())) << "seed " << seed << "\n" << given;
+    ASSERT_EQ(revision_data(given.dump()).value(), revision_data(once.dump()).value()) << "seed " << seed;
+  }
+}
+
+TEST(RevisionFuzz, DamagedTemplatesNeverCrash) {
+  const api::TypeInfo& type = *api::part_type("core_v1.PodTemplateSpec");
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    base::Random random(seed);
+    json tree = test::random_of_type(random, type, 6);
+    for (int damage = 0; damage < 4; ++damage) tree = test::mutated(std::move(tree), random);
+    const std::string text = tree.dump();
+    const auto data = revision_data(text);
+    ASSERT_EQ(data.ok(), tree.is_object() || tree.is_null()) << "seed " << seed;
+    if (data.ok()) {
+      EXPECT_TRUE(template_of_revision(data.value()).ok());
+    }
+    const auto result = revision_data(test::damaged(text, random));
+    EXPECT_TRUE(result.ok() || result.error().code == 400) << "seed " << seed;
+    EXPECT_TRUE(same_template(text, text, 16)) << "seed " << seed;
+    EXPECT_FALSE(same_template(text, R"({"metadata":{"labels":{"no":"such"}}})", 16)) << "seed " << seed;
+  }
+}
 
 /// Clusters left by other managers: every set's template must be that of its newest revision, and every hash must be ours.
 class Takeover : public testing::TestWithParam<const char*> {};
