@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/executor.hpp"
 #include "base/result.hpp"
@@ -32,6 +33,7 @@ struct Response {
   int code = 200;
   std::string body;
   std::string content_type;
+  std::vector<std::string> warnings = {};  // texts of Warning headers
 };
 
 using Outcome = base::Result<Response, ApiError>;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,8 @@ class ApiServer {
     /// Calls `wake` (any thread, under no lock) whenever `next` may have
     /// something.
     virtual void on_ready(std::function<void()> wake) = 0;
+    /// When `next` must be called again even if nothing wakes: a bookmark or the end is due then.
+    [[nodiscard]] virtual base::MonoTime due() const = 0;
   };
   [[nodiscard]] base::Result<std::unique_ptr<Stream>, client::Response> watch(const client::Request&);
   [[nodiscard]] static bool is_watch(const client::Request&);

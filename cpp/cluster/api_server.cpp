@@ -1,0 +1,127 @@
+#include "cluster/api_server.hpp"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "cluster/builtin/builtin_kind.hpp"
+#include "cluster/context.hpp"
+#include "cluster/crd/definitions.hpp"
+#include "cluster/discovery.hpp"
+#include "cluster/json_text.hpp"
+#include "cluster/tree.hpp"
+#include "cluster/verbs/verbs.hpp"
+#include "cluster/yaml_text.hpp"
+
+namespace kruise::cluster {
+
+class ApiServer::Impl {
+ public:
+  explicit Impl(const Options& options) : context(*options.clock, options.seed, options.watch_history_events), definitions(context) {
+    Storage& storage = context.storage();
+    std::vector<KindPtr> kinds;
+    for (const BuiltinSpec& spec : builtin_specs()) {
+      kinds.push_back(std::make_shared<BuiltinKind>(spec, storage.table(spec.names.group, spec.names.plural)));
+    }
+    kinds.push_back(definitions.kind());
+    context.serve_all(std::move(kinds));
+    for (const std::string name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
+      if (storage.get(storage.table("", "namespaces"), name)) continue;
+      static_cast<void>(create_cluster_object("/api/v1/namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + "\"}}"));
+    }
+  }
+
+  Response create_cluster_object(std::string path, std::string body) {
+    client::Request request{.method = "POST", .path = std::move(path), .content_type = "application/json", .body = std::move(body),
+                            .user_agent = "kube-apiserver", .timeout = {}};
+    return handle(request);
+  }
+
+  Response handle(const client::Request& request) {
+    const RequestInfo info(request);
+    const std::shared_ptr<const Catalog> catalog = context.catalog();
+    if (info.resource.empty()) return discovery(*catalog, info, request);
+    const KindPtr kind = catalog->find(info.group, info.version, info.resource);
+    if (!kind) return no_such_path();
+    if (kind->names().namespaced && info.ns.empty() && (!info.name.empty() || request.method == "POST")) return no_such_path();
+    if (!kind->names().namespaced && !info.ns.empty()) return no_such_path();
+    Call call{.context = context, .request = request, .info = info, .kind = kind, .now = context.clock().now()};
+    Response response = dispatch(call);
+    if (response.code < 400 && request.method != "GET" && is_definition(*kind)) definitions.reconcile();
+    if (response.warnings.empty()) response.warnings = std::move(call.warnings);
+    return response;
+  }
+
+  Context context;
+  Definitions definitions;
+
+ private:
+  static bool is_definition(const Kind& kind) { return kind.names().plural == "customresourcedefinitions"; }
+
+  static Response dispatch(Call& call) {
+    const std::string& method = call.request.method;
+    const KindTraits& traits = call.kind->traits();
+    if (!traits.listed) return method == "POST" ? review(call) : method_not_supported(call.subject(), method);
+    if (!call.info.subresource.empty()) return dispatch_subresource(call);
+    if (call.info.name.empty()) {
+      if (method == "GET") return list(call);
+      if (method == "POST") return create(call);
+      if (method == "DELETE") return remove_collection(call);
+      return method_not_supported(call.subject(), method);
+    }
+    if (method == "GET") return get(call);
+    if (method == "PUT") return update(call);
+    if (method == "PATCH") return patch(call);
+    if (method == "DELETE") return remove(call);
+    return method_not_supported(call.subject(), method);
+  }
+
+  static Response dispatch_subresource(Call& call) {
+    const std::string& method = call.request.method;
+    const std::string& what = call.info.subresource;
+    const KindTraits& traits = call.kind->traits();
+    const bool writes = method == "GET" || method == "PUT" || method == "PATCH";
+    if (what == "status" && traits.status) {
+      if (!writes) return method_not_supported(call.subject(), method);
+      if (method == "GET") return get(call);
+      return method == "PUT" ? update_status(call) : patch(call);
+    }
+    if (what == "scale" && traits.scale) return writes ? scale(call) : method_not_supported(call.subject(), method);
+    if (call.kind->names().plural == "pods" && call.kind->names().group.empty()) return pod_subresource(call);
+    return no_such_path();
+  }
+};
+
+ApiServer::ApiServer(Options options) : impl_(std::make_unique<Impl>(options)) {}
+ApiServer::~ApiServer() = default;
+
+client::Response ApiServer::handle(const client::Request& request) { return impl_->handle(request); }
+
+bool ApiServer::is_watch(const client::Request& request) {
+  if (request.method != "GET" || request.path.find("watch=") == std::string::npos) return false;
+  return RequestInfo(request).query.flag("watch");
+}
+
+base::Result<std::unique_ptr<ApiServer::Stream>, client::Response> ApiServer::watch(const client::Request& request) {
+  RequestInfo info(request);
+  const KindPtr kind = impl_->context.catalog()->find(info.group, info.version, info.resource);
+  if (!kind || !kind->traits().listed) return no_such_path();
+  Call call{.context = impl_->context, .request = request, .info = info, .kind = kind, .now = impl_->context.clock().now()};
+  return cluster::watch(call);
+}
+
+void ApiServer::install_crd(std::string_view text) {
+  const auto documents = parse_yaml_documents(text);
+  if (!documents) throw std::invalid_argument("the CustomResourceDefinition cannot be read: " + documents.error());
+  for (const Json& document : *documents) {
+    if (text_of(document, "kind") != "CustomResourceDefinition") {
+      throw std::invalid_argument("kind: expected CustomResourceDefinition, found \"" + std::string(text_of(document, "kind")) + "\"");
+    }
+    const Response response =
+        impl_->create_cluster_object("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json_text(document));
+    if (response.code >= 400) throw std::invalid_argument(response.body);
+  }
+}
+
+void ApiServer::observe_writes(std::function<void(const StorageEvent&)> observer) { impl_->context.storage().observe(std::move(observer)); }
+
+}  // namespace kruise::cluster

@@ -1,0 +1,138 @@
+#include <nlohmann/json.hpp>
+
+#include "cluster/base64.hpp"
+#include "cluster/builtin/rules.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr std::string_view kImmutable = "field is immutable when `immutable` is set";
+
+void default_namespace(Json& tree) {
+  const std::string name(text_at(tree, {"metadata", "name"}));
+  if (!name.empty()) object_in(object_in(tree, "metadata"), "labels")["kubernetes.io/metadata.name"] = name;
+}
+
+void create_namespace(Json& tree) {
+  tree["status"] = {{"phase", "Active"}};
+  tree["spec"] = {{"finalizers", Json::array({"kubernetes"})}};
+}
+
+void update_namespace(Json& now, const Json& before) { copy_member(now, before, "spec"); }
+
+/// Until the contents are gone.
+bool holds_namespace(const Json& tree) { return !empty_value(member_at(tree, {"spec", "finalizers"})); }
+
+void create_claim(Json& tree) { tree["status"] = {{"phase", "Pending"}}; }
+
+void validate_claim(const Json& tree, FieldErrors& errors) {
+  const Json* modes = member_at(tree, {"spec", "accessModes"});
+  if (modes == nullptr || modes->empty()) errors.required("spec.accessModes", "at least 1 access mode is required");
+  if (member_at(tree, {"spec", "resources", "requests", "storage"}) == nullptr) errors.required("spec.resources[storage]", "");
+}
+
+void update_claim(const Json& now, const Json& before, FieldErrors& errors) {
+  Json spec = *member(now, "spec");
+  Json old = *member(before, "spec");
+  for (Json* s : {&spec, &old}) {
+    s->erase("resources");
+    s->erase("volumeAttributesClassName");
+  }
+  if (text_of(old, "volumeName").empty()) copy_member(old, spec, "volumeName");
+  if (member(old, "storageClassName") == nullptr) copy_member(old, spec, "storageClassName");
+  if (spec != old) {
+    errors.forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+  }
+}
+
+void update_configmap(const Json& now, const Json& before, FieldErrors& errors) {
+  if (!bool_of(before, "immutable")) return;
+  if (!bool_of(now, "immutable")) errors.forbidden("immutable", kImmutable);
+  for (const char* name : {"data", "binaryData"}) {
+    if (!same(member(now, name), member(before, name))) errors.forbidden(name, kImmutable);
+  }
+}
+
+void default_secret(Json& tree) {
+  // stringData is for writing only: it goes into data, encoded.
+  const Json* plain = member(tree, "stringData");
+  if (plain == nullptr) return;
+  const Json texts = *plain;
+  tree.erase("stringData");
+  for (const auto& [name, value] : texts.items()) {
+    if (!value.is_string()) continue;
+    object_in(tree, "data")[name] = base64_encode(value.get_ref<const std::string&>());
+  }
+}
+
+void update_secret(const Json& now, const Json& before, FieldErrors& errors) {
+  if (text_of(now, "type") != text_of(before, "type")) errors.invalid("type", std::string(text_of(now, "type")), "field is immutable");
+  update_configmap(now, before, errors);
+}
+
+void default_service(Json& tree) {
+  Json& spec = object_in(tree, "spec");
+  if (auto ports = spec.find("ports"); ports != spec.end() && ports->is_array()) {
+    for (Json& port : *ports) {
+      if (!port.contains("targetPort") && port.contains("port")) port["targetPort"] = port["port"];
+      if (!port.contains("protocol")) port["protocol"] = "TCP";
+    }
+  }
+  if (text_of(spec, "type") != "ExternalName") {
+    for (const auto& [name, value] : {std::pair{"ipFamilyPolicy", "SingleStack"}, std::pair{"internalTrafficPolicy", "Cluster"}}) {
+      if (!spec.contains(name)) spec[name] = value;
+    }
+    if (!spec.contains("ipFamilies")) spec["ipFamilies"] = Json::array({"IPv4"});
+  }
+}
+
+void create_service(Json& tree) {
+  Json& spec = object_in(tree, "spec");
+  tree["status"] = {{"loadBalancer", Json::object()}};
+  if (text_of(spec, "type") == "ExternalName") return;
+  // An address of its own from the UID, in the default service range: nothing routes it here.
+  if (text_of(spec, "clusterIP").empty()) {
+    const std::string uid(text_at(tree, {"metadata", "uid"}));
+    const auto bits = std::stoul(uid.substr(0, 4), nullptr, 16);
+    spec["clusterIP"] = "10.0." + std::to_string(bits >> 8) + "." + std::to_string(bits & 255);
+  }
+  spec["clusterIPs"] = Json::array({spec["clusterIP"]});
+}
+
+void validate_service(const Json& tree, FieldErrors& errors) {
+  const Json* ports = member_at(tree, {"spec", "ports"});
+  const bool headless = text_at(tree, {"spec", "clusterIP"}) == "None";
+  if (ports == nullptr && !headless && text_at(tree, {"spec", "type"}) != "ExternalName") errors.required("spec.ports", "");
+  if (ports == nullptr || !ports->is_array()) return;
+  for (std::size_t i = 0; i < ports->size(); ++i) {
+    const auto port = integer_of((*ports)[i], "port", 0);
+    if (port < 1 || port > 65535) errors.invalid(index("spec.ports", i) + ".port", port, "must be between 1 and 65535, inclusive");
+    if (ports->size() > 1 && text_of((*ports)[i], "name").empty()) errors.required(index("spec.ports", i) + ".name", "");
+  }
+}
+
+void validate_event(const Json& tree, FieldErrors& errors) {
+  const auto about = text_at(tree, {"involvedObject", "namespace"});
+  const auto own = text_at(tree, {"metadata", "namespace"});
+  if (!about.empty() && about != own) {
+    errors.invalid("involvedObject.namespace", std::string(about), "does not match event.namespace");
+  }
+}
+
+}  // namespace
+
+BuiltinRules namespace_rules() {
+  return {.set_defaults = default_namespace, .prepare_create = create_namespace, .prepare_update = update_namespace, .keeps_while_deleting = holds_namespace};
+}
+BuiltinRules node_rules() { return {}; }
+BuiltinRules claim_rules() { return {.prepare_create = create_claim, .validate = validate_claim, .validate_update = update_claim}; }
+BuiltinRules volume_rules() { return {.prepare_create = create_claim}; }
+BuiltinRules configmap_rules() { return {.validate_update = update_configmap}; }
+BuiltinRules secret_rules() { return {.set_defaults = default_secret, .validate_update = update_secret}; }
+BuiltinRules service_rules() {
+  return {.set_defaults = default_service, .prepare_create = create_service, .validate = validate_service};
+}
+BuiltinRules event_rules() { return {.validate = validate_event}; }
+
+}  // namespace kruise::cluster

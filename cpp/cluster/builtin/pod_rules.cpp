@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/schema.hpp"
+#include "cluster/builtin/rules.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr std::string_view kContainerLists[] = {"initContainers", "containers", "ephemeralContainers"};
+
+/// Guaranteed, Burstable or BestEffort, by requests and limits of cpu and memory.
+std::string_view qos_class(const Json& spec) {
+  bool any = false;
+  bool guaranteed = true;
+  for (const auto list : {"initContainers", "containers"}) {
+    const Json* containers = member(spec, list);
+    if (containers == nullptr) continue;
+    for (const Json& container : *containers) {
+      const Json* resources = member(container, "resources");
+      for (const char* name : {"cpu", "memory"}) {
+        const Json* limit = resources != nullptr ? member_at(*resources, {"limits", name}) : nullptr;
+        const Json* request = resources != nullptr ? member_at(*resources, {"requests", name}) : nullptr;
+        any = any || limit != nullptr || request != nullptr;
+        guaranteed = guaranteed && limit != nullptr && same(limit, request);
+      }
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+void default_container(Json& container, bool host_network, bool template_only) {
+  if (text_of(container, "imagePullPolicy").empty()) container["imagePullPolicy"] = api::default_pull_policy(text_of(container, "image"));
+  if (const auto ports = container.find("ports"); host_network && ports != container.end() && ports->is_array()) {
+    for (Json& port : *ports) {
+      if (!port.contains("hostPort") && port.contains("containerPort")) port["hostPort"] = port["containerPort"];
+    }
+  }
+  if (template_only) return;
+  const Json* limits = member_at(container, {"resources", "limits"});
+  if (limits == nullptr) return;
+  const Json wanted = *limits;
+  Json& requests = object_in(container["resources"], "requests");
+  for (const auto& [name, value] : wanted.items()) {
+    if (!requests.contains(name)) requests[name] = value;
+  }
+}
+
+void default_pod(Json& tree) {
+  if (tree.contains("spec")) default_pod_spec(tree["spec"], false);
+}
+
+void create_pod(Json& tree) {
+  tree["status"] = {{"phase", "Pending"}, {"qosClass", qos_class(tree.at("spec"))}};
+  tree["metadata"]["generation"] = 1;
+}
+
+}  // namespace
+
+void default_pod_spec(Json& spec, bool template_only) {
+  if (!spec.is_object()) return;
+  for (const auto list : kContainerLists) {
+    const auto containers = spec.find(list);
+    if (containers == spec.end() || !containers->is_array()) continue;
+    for (Json& container : *containers) default_container(container, bool_of(spec, "hostNetwork"), template_only);
+  }
+  if (const auto volumes = spec.find("volumes"); volumes != spec.end() && volumes->is_array()) {
+    for (Json& volume : *volumes) {
+      if (volume.is_object() && volume.size() == 1 && volume.contains("name")) volume["emptyDir"] = Json::object();
+    }
+  }
+  // The two names of one thing.
+  if (const auto account = text_of(spec, "serviceAccountName"); !account.empty()) spec["serviceAccount"] = std::string(account);
+  if (!template_only && !spec.contains("enableServiceLinks")) spec["enableServiceLinks"] = true;
+}
+
+BuiltinRules pod_rules() {
+  return {.set_defaults = default_pod, .prepare_create = create_pod, .validate = validate_pod, .validate_update = validate_pod_update};
+}
+
+}  // namespace kruise::cluster

@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cluster/builtin/rules.hpp"
+#include "cluster/name_rules.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr std::string_view kNotNegative = "must be greater than or equal to 0";
+constexpr std::string_view kPortRange = "must be between 1 and 65535, inclusive";
+constexpr std::string_view kUpdateRule =
+    "pod updates may not change fields other than "
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+    "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+void one_of(const Json& object, std::string_view name, const std::string& path, const std::vector<std::string>& supported, FieldErrors& errors) {
+  const auto value = text_of(object, name);
+  if (value.empty()) {
+    errors.required(child(path, name), "");
+  } else if (std::ranges::find(supported, value) == supported.end()) {
+    errors.not_supported(child(path, name), std::string(value), supported);
+  }
+}
+
+void validate_ports(const Json& ports, const std::string& path, FieldErrors& errors) {
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const Json& port = ports[i];
+    const std::string at = index(path, i);
+    if (const std::string name(text_of(port, "name")); !name.empty()) {
+      if (name.size() > 15) errors.invalid(at + ".name", name, "must be no more than 15 characters");
+      if (!names.insert(name).second) errors.duplicate(at + ".name", name);
+    }
+    const auto number = integer_of(port, "containerPort", 0);
+    if (number == 0) {
+      errors.required(at + ".containerPort", "");
+    } else if (number < 1 || number > 65535) {
+      errors.invalid(at + ".containerPort", number, kPortRange);
+    }
+    if (const auto host = integer_of(port, "hostPort", 0); host != 0 && (host < 1 || host > 65535)) {
+      errors.invalid(at + ".hostPort", host, kPortRange);
+    }
+    one_of(port, "protocol", at, {"SCTP", "TCP", "UDP"}, errors);
+  }
+}
+
+void validate_env(const Json& env, const std::string& path, FieldErrors& errors) {
+  for (std::size_t i = 0; i < env.size(); ++i) {
+    if (text_of(env[i], "name").empty()) errors.required(index(path, i) + ".name", "");
+    const Json* from = member(env[i], "valueFrom");
+    if (from != nullptr && from->empty()) {
+      errors.invalid(index(path, i) + ".valueFrom", "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
+    }
+    if (from != nullptr && !text_of(env[i], "value").empty()) {
+      errors.invalid(index(path, i) + ".valueFrom", "", "may not be specified when `value` is not empty");
+    }
+  }
+}
+
+void validate_mounts(const Json& mounts, const std::string& path, const std::set<std::string, std::less<>>& volumes, FieldErrors& errors) {
+  std::set<std::string> paths;
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const std::string at = index(path, i);
+    const std::string name(text_of(mounts[i], "name"));
+    if (name.empty()) {
+      errors.required(at + ".name", "");
+    } else if (!volumes.contains(name)) {
+      errors.not_found(at + ".name", name);
+    }
+    const std::string where(text_of(mounts[i], "mountPath"));
+    if (where.empty()) {
+      errors.required(at + ".mountPath", "");
+    } else if (!paths.insert(where).second) {
+      errors.invalid(at + ".mountPath", where, "must be unique");
+    }
+  }
+}
+
+void validate_container(const Json& container, const std::string& at, const std::set<std::string, std::less<>>& volumes, FieldErrors& errors) {
+  const std::string name(text_of(container, "name"));
+  if (name.empty()) {
+    errors.required(at + ".name", "");
+  } else {
+    for (const auto& complaint : check_label_name(name)) errors.invalid(at + ".name", name, complaint);
+  }
+  const std::string image(text_of(container, "image"));
+  if (image.empty()) {
+    errors.required(at + ".image", "");
+  } else if (image.front() == ' ' || image.back() == ' ') {
+    errors.invalid(at + ".image", image, "must not have leading or trailing whitespace");
+  }
+  if (const Json* ports = member(container, "ports")) validate_ports(*ports, at + ".ports", errors);
+  if (const Json* env = member(container, "env")) validate_env(*env, at + ".env", errors);
+  if (const Json* mounts = member(container, "volumeMounts")) validate_mounts(*mounts, at + ".volumeMounts", volumes, errors);
+  one_of(container, "imagePullPolicy", at, {"Always", "IfNotPresent", "Never"}, errors);
+  if (member(container, "terminationMessagePolicy") != nullptr) {
+    one_of(container, "terminationMessagePolicy", at, {"FallbackToLogsOnError", "File"}, errors);
+  }
+}
+
+std::set<std::string, std::less<>> validate_volumes(const Json& spec, const std::string& path, FieldErrors& errors) {
+  std::set<std::string, std::less<>> names;
+  const Json* volumes = member(spec, "volumes");
+  if (volumes == nullptr) return names;
+  for (std::size_t i = 0; i < volumes->size(); ++i) {
+    const std::string at = index(path + ".volumes", i) + ".name";
+    const std::string name(text_of((*volumes)[i], "name"));
+    if (name.empty()) {
+      errors.required(at, "");
+    } else {
+      for (const auto& complaint : check_label_name(name)) errors.invalid(at, name, complaint);
+      if (!names.insert(name).second) errors.duplicate(at, name);
+    }
+  }
+  return names;
+}
+
+/// What may change in a running pod's spec, taken out.
+Json frozen(const Json& spec) {
+  Json rest = spec;
+  for (const char* list : {"containers", "initContainers"}) {
+    if (auto containers = rest.find(list); containers != rest.end() && containers->is_array()) {
+      for (Json& container : *containers) container.erase("image");
+    }
+  }
+  for (const char* name : {"activeDeadlineSeconds", "tolerations", "schedulingGates"}) rest.erase(name);
+  return rest;
+}
+
+bool tolerations_only_added(const Json& now, const Json& before) {
+  const Json* old = member(before, "tolerations");
+  const Json* wanted = member(now, "tolerations");
+  if (old == nullptr) return true;
+  return std::ranges::all_of(*old, [&](const Json& toleration) {
+    return wanted != nullptr && std::ranges::any_of(*wanted, [&](const Json& t) {
+             Json a = t;
+             Json b = toleration;
+             a.erase("tolerationSeconds");
+             b.erase("tolerationSeconds");
+             return a == b;
+           });
+  });
+}
+
+void validate_deadline(const Json& now, const Json& before, FieldErrors& errors) {
+  const Json* deadline = member(now, "activeDeadlineSeconds");
+  const Json* old = member(before, "activeDeadlineSeconds");
+  if (deadline == nullptr) {
+    if (old != nullptr) errors.invalid("spec.activeDeadlineSeconds", Json(nullptr), "must not update from a positive integer to nil value");
+    return;
+  }
+  const auto seconds = deadline->get<std::int64_t>();
+  if (seconds < 1) errors.invalid("spec.activeDeadlineSeconds", seconds, "must be between 1 and 2147483647, inclusive");
+  if (old != nullptr && old->get<std::int64_t>() < seconds) {
+    errors.invalid("spec.activeDeadlineSeconds", seconds, "must be less than or equal to previous value");
+  }
+}
+
+}  // namespace
+
+void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors& errors) {
+  const auto volumes = validate_volumes(spec, path, errors);
+  const Json* containers = member(spec, "containers");
+  if (containers == nullptr || containers->empty()) errors.required(path + ".containers", "");
+  std::set<std::string> names;
+  for (const auto list : {"containers", "initContainers"}) {
+    const Json* found = member(spec, list);
+    if (found == nullptr) continue;
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      const std::string at = index(child(path, list), i);
+      const std::string name(text_of((*found)[i], "name"));
+      validate_container((*found)[i], at, volumes, errors);
+      if (!name.empty() && !names.insert(name).second) errors.duplicate(at + ".name", name);
+    }
+  }
+  one_of(spec, "restartPolicy", path, {"Always", "OnFailure", "Never"}, errors);
+  one_of(spec, "dnsPolicy", path, {"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}, errors);
+  if (const Json* labels = member(spec, "nodeSelector")) validate_labels(*labels, path + ".nodeSelector", errors);
+  if (const auto grace = integer_of(spec, "terminationGracePeriodSeconds", 0); grace < 0) {
+    errors.invalid(path + ".terminationGracePeriodSeconds", grace, kNotNegative);
+  }
+  if (const Json* deadline = member(spec, "activeDeadlineSeconds"); deadline != nullptr && deadline->get<std::int64_t>() < 1) {
+    errors.invalid(path + ".activeDeadlineSeconds", *deadline, "must be between 1 and 2147483647, inclusive");
+  }
+  if (const std::string host(text_of(spec, "hostname")); !host.empty()) {
+    for (const auto& complaint : check_label_name(host)) errors.invalid(path + ".hostname", host, complaint);
+  }
+  if (const std::string node(text_of(spec, "nodeName")); !node.empty()) {
+    for (const auto& complaint : check_subdomain(node)) errors.invalid(path + ".nodeName", node, complaint);
+  }
+}
+
+void validate_pod(const Json& tree, FieldErrors& errors) {
+  const Json* spec = member(tree, "spec");
+  validate_pod_spec(spec != nullptr ? *spec : Json::object(), "spec", errors);
+}
+
+void validate_pod_update(const Json& now, const Json& before, FieldErrors& errors) {
+  const Json& spec = now.at("spec");
+  const Json& old = before.at("spec");
+  if (spec == old) return;
+  for (const auto list : {"containers", "initContainers"}) {
+    const Json* containers = member(spec, list);
+    const Json* known = member(old, list);
+    if ((containers != nullptr ? containers->size() : 0) != (known != nullptr ? known->size() : 0)) {
+      errors.forbidden(child("spec", list), "pod updates may not add or remove containers");
+      return;
+    }
+    if (containers == nullptr) continue;
+    for (std::size_t i = 0; i < containers->size(); ++i) {
+      const std::string image(text_of((*containers)[i], "image"));
+      if (image.empty()) errors.required(index(child("spec", list), i) + ".image", "");
+    }
+  }
+  validate_deadline(spec, old, errors);
+  if (!tolerations_only_added(spec, old)) errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
+  Json rest = frozen(spec);
+  const Json kept = frozen(old);
+  const auto grace = integer_of(kept, "terminationGracePeriodSeconds", 0);
+  if (grace < 0 && integer_of(rest, "terminationGracePeriodSeconds", 0) == 1) rest["terminationGracePeriodSeconds"] = grace;
+  if (rest != kept) errors.forbidden("spec", std::string(kUpdateRule) + "\n" + Json::diff(kept, rest).dump() + "\n");
+}
+
+}  // namespace kruise::cluster

@@ -1,0 +1,29 @@
+// The rules of built-in kinds beyond their shape, one file a family.
+#pragma once
+
+#include "cluster/builtin/builtin_kind.hpp"
+
+namespace kruise::cluster {
+
+[[nodiscard]] BuiltinRules pod_rules();         // pod_rules.cpp
+[[nodiscard]] BuiltinRules template_rules();    // workload_rules.cpp: kinds that only carry pod templates
+[[nodiscard]] BuiltinRules deployment_rules();  // ... Deployment, ReplicaSet, StatefulSet
+[[nodiscard]] BuiltinRules job_rules();
+[[nodiscard]] BuiltinRules revision_rules();
+[[nodiscard]] BuiltinRules namespace_rules();  // core_rules.cpp
+[[nodiscard]] BuiltinRules node_rules();
+[[nodiscard]] BuiltinRules claim_rules();
+[[nodiscard]] BuiltinRules volume_rules();
+[[nodiscard]] BuiltinRules configmap_rules();
+[[nodiscard]] BuiltinRules secret_rules();
+[[nodiscard]] BuiltinRules service_rules();
+[[nodiscard]] BuiltinRules event_rules();
+
+/// Defaults within a PodSpec that depend on other fields; `template_only` leaves out what only pods get.
+void default_pod_spec(Json& spec, bool template_only);
+void validate_pod(const Json& tree, FieldErrors&);  // pod_validation.cpp
+void validate_pod_update(const Json& now, const Json& before, FieldErrors&);
+/// What is wrong with a PodSpec at `path`.
+void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors&);
+
+}  // namespace kruise::cluster

@@ -1,0 +1,123 @@
+#include "cluster/crd/custom_kind.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cluster/json_path.hpp"
+#include "cluster/metadata.hpp"
+#include "cluster/tables/columns.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+/// Whether anything but metadata (and status, where that is a resource of its own) differs.
+bool spec_differs(const Json& now, const Json& before, bool status_apart) {
+  const auto without = [&](const Json& tree) {
+    Json rest = tree;
+    rest.erase("metadata");
+    rest.erase("apiVersion");
+    if (status_apart) rest.erase("status");
+    return rest;
+  };
+  return without(now) != without(before);
+}
+
+Json cell(const JsonPath& path, const std::string& type, const Json& tree, base::Time now) {
+  const std::vector<const Json*> found = path.find(tree);
+  if (found.empty() || found.front()->is_null()) return nullptr;
+  const Json& value = *found.front();
+  if (type == "date") return value.is_string() ? Json(age_of(value.get_ref<const std::string&>(), now)) : Json(nullptr);
+  if (type == "integer" || type == "number" || type == "boolean") return value;
+  if (found.size() == 1) return value.is_string() ? value : Json(value.dump());
+  std::string joined;
+  for (const Json* each : found) joined += (joined.empty() ? "" : " ") + (each->is_string() ? each->get<std::string>() : each->dump());
+  return joined;
+}
+
+}  // namespace
+
+CustomKind::CustomKind(CustomSpec spec, Table& table)
+    : Kind(spec.names, spec.traits, table), spec_(std::move(spec)), metadata_(Shape::of(*api::part_type("ObjectMeta"))) {}
+
+std::optional<std::string> CustomKind::coerce(Json& tree, std::vector<std::string>& unknown) const {
+  if (auto metadata = tree.find("metadata"); metadata != tree.end()) {
+    if (metadata->is_null()) *metadata = Json::object();
+    std::vector<std::string> dropped;
+    if (const auto error = metadata_.conform(*metadata, dropped)) return error;
+    for (const auto& name : dropped) unknown.push_back("metadata." + name);
+  }
+  if (!spec_.schema) return std::nullopt;
+  prune(tree, *spec_.schema, unknown);
+  apply_defaults(tree, *spec_.schema);
+  return std::nullopt;
+}
+
+void CustomKind::set_defaults(Json&) const {}
+
+void CustomKind::prepare_create(Json& tree) const {
+  if (traits().status) tree.erase("status");
+  tree["metadata"]["generation"] = 1;
+}
+
+void CustomKind::prepare_update(Json& now, const Json& before) const {
+  if (traits().status) copy_member(now, before, "status");
+  if (spec_differs(now, before, traits().status)) {
+    now["metadata"]["generation"] = integer_of(before.at("metadata"), "generation", 0) + 1;
+  }
+}
+
+void CustomKind::prepare_status_update(Json& now, const Json& before) const {
+  const std::string api_version(text_of(now, "apiVersion"));
+  const Json wanted = member(now, "metadata") != nullptr ? now.at("metadata") : Json::object();
+  Json status = member(now, "status") != nullptr ? now.at("status") : Json(nullptr);
+  now = before;
+  now["apiVersion"] = api_version;
+  copy_member(now["metadata"], wanted, "managedFields");
+  if (status.is_null()) {
+    now.erase("status");
+  } else {
+    now["status"] = std::move(status);
+  }
+}
+
+void CustomKind::validate_create(const Json& tree, FieldErrors& errors) const {
+  validate_metadata(*this, tree, errors);
+  if (spec_.schema) validate(tree, *spec_.schema, errors);
+}
+
+void CustomKind::validate_update(const Json& now, const Json& before, FieldErrors& errors) const {
+  validate_metadata_update(now, before, errors);
+  if (spec_.schema) validate(now, *spec_.schema, errors);
+}
+
+void CustomKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const { validate_update(now, before, errors); }
+
+bool CustomKind::is_selectable(std::string_view field) const {
+  return field == "metadata.name" || field == "metadata.namespace" || std::ranges::find(spec_.selectable_fields, field) != spec_.selectable_fields.end();
+}
+
+std::optional<std::string> CustomKind::selectable(const Json& tree, std::string_view field) const {
+  const auto found = JsonPath::parse("." + std::string(field)).find(tree);
+  if (found.empty()) return std::nullopt;
+  return found.front()->is_string() ? found.front()->get<std::string>() : found.front()->dump();
+}
+
+std::vector<Column> CustomKind::columns() const {
+  if (!spec_.printer_columns || !spec_.printer_columns->is_array() || spec_.printer_columns->empty()) return {};
+  std::vector<Column> columns;
+  columns.push_back({.name = "Name", .format = "name", .description = "Name must be unique within a namespace.",
+                     .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }});
+  for (const Json& declared : *spec_.printer_columns) {
+    const std::string type(text_of(declared, "type"));
+    columns.push_back({.name = std::string(text_of(declared, "name")), .type = type, .format = std::string(text_of(declared, "format")),
+                       .description = std::string(text_of(declared, "description")),
+                       .priority = static_cast<int>(integer_of(declared, "priority", 0)),
+                       .cell = [path = JsonPath::parse(text_of(declared, "jsonPath")), type](const Json& tree, base::Time now) {
+                         return cell(path, type, tree, now);
+                       }});
+  }
+  return columns;
+}
+
+}  // namespace kruise::cluster

@@ -1,0 +1,48 @@
+// A kind that a CustomResourceDefinition declares, in one of its versions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/builtin/shape.hpp"
+#include "cluster/crd/schema.hpp"
+#include "cluster/kind.hpp"
+
+namespace kruise::cluster {
+
+struct CustomSpec {
+  KindNames names;
+  KindTraits traits;
+  ScalePaths scale;
+  std::string stored_api_version;
+  Schema::Ptr schema;
+  std::shared_ptr<const Json> printer_columns;  // additionalPrinterColumns, null when there are none
+  std::vector<std::string> selectable_fields;   // "spec.color"
+};
+
+class CustomKind final : public Kind {
+ public:
+  CustomKind(CustomSpec, Table&);
+
+  [[nodiscard]] std::string stored_api_version() const override { return spec_.stored_api_version; }
+  [[nodiscard]] std::optional<std::string> coerce(Json& tree, std::vector<std::string>& unknown) const override;
+  void set_defaults(Json& tree) const override;
+  void prepare_create(Json& tree) const override;
+  void prepare_update(Json& now, const Json& before) const override;
+  void prepare_status_update(Json& now, const Json& before) const override;
+  void validate_create(const Json& tree, FieldErrors&) const override;
+  void validate_update(const Json& now, const Json& before, FieldErrors&) const override;
+  void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
+  [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
+  [[nodiscard]] bool is_selectable(std::string_view field) const override;
+  [[nodiscard]] ScalePaths scale_paths() const override { return spec_.scale; }
+  [[nodiscard]] std::vector<Column> columns() const override;
+  [[nodiscard]] bool custom() const override { return true; }
+
+ private:
+  CustomSpec spec_;
+  const Shape& metadata_;
+};
+
+}  // namespace kruise::cluster

@@ -1,0 +1,92 @@
+#include "cluster/crd/definitions.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "cluster/crd/custom_kind.hpp"
+#include "cluster/crd/definition_kind.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+std::vector<std::string> texts(const Json* list) {
+  std::vector<std::string> out;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const Json& item : *list) out.push_back(item.is_string() ? item.get<std::string>() : std::string());
+  return out;
+}
+
+/// ".spec.replicas" without its dot.
+std::string undotted(std::string_view path) { return std::string(path.starts_with('.') ? path.substr(1) : path); }
+
+CustomSpec spec_of(const Json& crd, const Json& version, const std::string& stored_version) {
+  const Json& spec = crd.at("spec");
+  const Json& names = spec.at("names");
+  CustomSpec out;
+  out.names.group = text_of(spec, "group");
+  out.names.version = text_of(version, "name");
+  out.names.kind = text_of(names, "kind");
+  out.names.plural = text_of(names, "plural");
+  out.names.singular = text_of(names, "singular");
+  out.names.list_kind = text_of(names, "listKind");
+  out.names.short_names = texts(member(names, "shortNames"));
+  out.names.categories = texts(member(names, "categories"));
+  out.names.namespaced = text_of(spec, "scope") != "Cluster";
+  out.stored_api_version = out.names.group + "/" + stored_version;
+  out.traits.generation = true;
+  out.traits.unconditional_update = false;
+  out.traits.status = member_at(version, {"subresources", "status"}) != nullptr;
+  if (const Json* scale = member_at(version, {"subresources", "scale"})) {
+    out.traits.scale = true;
+    out.scale = {undotted(text_of(*scale, "specReplicasPath")), undotted(text_of(*scale, "statusReplicasPath")), undotted(text_of(*scale, "labelSelectorPath"))};
+  }
+  if (const Json* openapi = member_at(version, {"schema", "openAPIV3Schema"}); openapi != nullptr && !bool_of(spec, "preserveUnknownFields")) {
+    if (auto schema = Schema::compile(*openapi)) out.schema = *schema;
+  }
+  if (const Json* columns = member(version, "additionalPrinterColumns")) out.printer_columns = std::make_shared<const Json>(*columns);
+  if (const Json* fields = member(version, "selectableFields")) {
+    for (const Json& field : *fields) out.selectable_fields.push_back(undotted(text_of(field, "jsonPath")));
+  }
+  return out;
+}
+
+}  // namespace
+
+Definitions::Definitions(Context& context)
+    : context_(context),
+      kind_(std::make_shared<DefinitionKind>(context.storage().table("apiextensions.k8s.io", "customresourcedefinitions"))) {}
+
+void Definitions::reconcile() {
+  const std::lock_guard lock(mutex_);
+  Storage& storage = context_.storage();
+  const auto stored = storage.list(kind_->table(), {});
+  std::map<std::string, Served> next;
+  for (const auto& object : stored.objects) {
+    const Json& crd = object->tree();
+    const Json& spec = crd.at("spec");
+    Served served{object->version(), std::string(text_of(spec, "group")), std::string(text_at(spec, {"names", "plural"}))};
+    const auto known = served_.find(object->path());
+    if (known == served_.end() || known->second.version != served.version) {
+      std::string stored_version;
+      for (const Json& version : spec.at("versions")) {
+        if (bool_of(version, "storage")) stored_version = text_of(version, "name");
+      }
+      std::vector<KindPtr> kinds;
+      Table& table = storage.table(served.group, served.plural);
+      for (const Json& version : spec.at("versions")) {
+        if (bool_of(version, "served")) kinds.push_back(std::make_shared<CustomKind>(spec_of(crd, version, stored_version), table));
+      }
+      context_.serve(served.group, served.plural, std::move(kinds));
+    }
+    next.emplace(object->path(), std::move(served));
+  }
+  for (const auto& [name, gone] : served_) {
+    if (next.contains(name)) continue;
+    context_.serve(gone.group, gone.plural, {});
+    Table& table = storage.table(gone.group, gone.plural);
+    for (const auto& object : storage.list(table, {}).objects) storage.remove(table, object, {.user_agent = "kube-apiserver"});
+  }
+  served_ = std::move(next);
+}
+
+}  // namespace kruise::cluster

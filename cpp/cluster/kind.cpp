@@ -1,0 +1,41 @@
+#include "cluster/kind.hpp"
+
+#include <algorithm>
+
+#include "cluster/tables/columns.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+std::string path_of(std::string_view group, std::string_view version, std::string_view plural) {
+  std::string path;
+  path.reserve(group.size() + version.size() + plural.size() + 2);
+  return path.append(group).append("/").append(version).append("/").append(plural);
+}
+
+}  // namespace
+
+std::vector<Column> Kind::columns() const { return {}; }
+
+KindPtr Catalog::find(std::string_view group, std::string_view version, std::string_view plural) const {
+  const auto found = by_path_.find(path_of(group, version, plural));
+  return found == by_path_.end() ? nullptr : found->second;
+}
+
+bool Catalog::has_group_version(std::string_view group, std::string_view version) const {
+  return std::ranges::any_of(kinds_, [&](const KindPtr& k) { return k->names().group == group && k->names().version == version; });
+}
+
+void Catalog::add(KindPtr kind) {
+  const KindNames& n = kind->names();
+  by_path_.insert_or_assign(path_of(n.group, n.version, n.plural), kind);
+  kinds_.push_back(std::move(kind));
+}
+
+void Catalog::remove_group_resource(std::string_view group, std::string_view plural) {
+  const auto gone = [&](const KindPtr& kind) { return kind->names().group == group && kind->names().plural == plural; };
+  std::erase_if(kinds_, gone);
+  std::erase_if(by_path_, [&](const auto& entry) { return gone(entry.second); });
+}
+
+}  // namespace kruise::cluster

@@ -1,0 +1,215 @@
+#include "cluster/local_client.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace kruise::cluster {
+namespace {
+
+constexpr base::Duration kRequestTimeout = std::chrono::seconds(30);
+constexpr base::Duration kRetryAfter = std::chrono::seconds(1);
+/// Lines handed over in one task; more come in the next, so that other tasks are not kept waiting.
+constexpr int kLinesPerTask = 64;
+
+client::ApiError unreachable(bool unknown) {
+  return {.code = 0, .reason = "Unreachable",
+          .message = unknown ? "the connection broke before an answer came" : "the connection was refused", .causes = {}, .retry_after = {},
+          .outcome_unknown = unknown};
+}
+
+client::ApiError injected(int code) {
+  client::ApiError error = client::error_from_status(code, "");
+  error.message = "injected fault";
+  if (code == 429) error.retry_after = kRetryAfter;
+  return error;
+}
+
+}  // namespace
+
+struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
+  Impl(ApiServer& s, base::Executor& e) : server(s), executor(e) {}
+
+  /// One attempt; a 429 that names a time is tried again while the request's own time lasts.
+  void attempt(std::shared_ptr<client::Request> request, client::Done done, base::MonoTime give_up) {
+    const Fault fault = faults ? faults(*request) : Fault{};
+    if (fault.delay > base::Duration{0}) {
+      later(fault.delay, [request, done = std::move(done), give_up, fault](Impl& self) { self.carry_out(request, done, give_up, fault); });
+    } else {
+      carry_out(request, std::move(done), give_up, fault);
+    }
+  }
+
+  void carry_out(const std::shared_ptr<client::Request>& request, client::Done done, base::MonoTime give_up, const Fault& fault) {
+    if (fault.kind == Fault::Kind::kRefuse) return finish(std::move(done), unreachable(false));
+    if (fault.kind == Fault::Kind::kAnswer) {
+      const client::ApiError error = injected(fault.code);
+      if (error.retry_after && executor.clock().mono() + *error.retry_after < give_up) {
+        return later(*error.retry_after, [request, done = std::move(done), give_up](Impl& self) { self.attempt(request, done, give_up); });
+      }
+      return finish(std::move(done), error);
+    }
+    client::Response response = server.handle(*request);
+    if (fault.kind == Fault::Kind::kBreakAfterWrite) return finish(std::move(done), unreachable(true));
+    if (response.code >= 400) return finish(std::move(done), client::error_from_status(response.code, response.body));
+    finish(std::move(done), std::move(response));
+  }
+
+  /// The answer travels back as a task of its own.
+  void finish(client::Done done, client::Outcome outcome) {
+    later(base::Duration{0}, [done = std::move(done), outcome = std::make_shared<client::Outcome>(std::move(outcome))](Impl&) {
+      done(std::move(*outcome));
+    });
+  }
+
+  template <class Step>
+  void later(base::Duration delay, Step step) {
+    auto task = [weak = weak_from_this(), step = std::move(step)] {
+      if (const auto self = weak.lock()) step(*self);
+    };
+    if (delay > base::Duration{0}) {
+      executor.post_after(delay, std::move(task));
+    } else {
+      executor.post(std::move(task));
+    }
+  }
+
+  ApiServer& server;
+  base::Executor& executor;
+  std::function<Fault(const client::Request&)> faults;
+};
+
+namespace {
+
+/// A watch in process: woken by storage, it pulls lines in tasks on the executor.
+class LocalWatch final : public client::Watch {
+ public:
+  LocalWatch(ApiServer& server, base::Executor& executor, client::Request request, client::WatchHandler& handler)
+      : state_(std::make_shared<State>(server, executor, std::move(request), handler)) {}
+  ~LocalWatch() override { state_->stop(); }
+
+  void open(const Fault& fault) { state_->open(fault); }
+
+ private:
+  struct State : std::enable_shared_from_this<State> {
+    State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h) : server(s), executor(e), request(std::move(r)), handler(&h) {}
+
+    void open(const Fault& fault) {
+      later(fault.delay, [fault](State& self) {
+        if (fault.kind == Fault::Kind::kRefuse || fault.kind == Fault::Kind::kBreakAfterWrite) return self.end(unreachable(false));
+        if (fault.kind == Fault::Kind::kAnswer) return self.end(injected(fault.code));
+        auto opened = self.server.watch(self.request);
+        if (!opened) return self.end(client::error_from_status(opened.error().code, opened.error().body));
+        self.stream = std::move(*opened);
+        self.stream->on_ready([weak = self.weak_from_this()] {
+          if (const auto me = weak.lock()) me->wake();
+        });
+        self.pull();
+      });
+    }
+
+    /// From any thread; one task at a time is on its way.
+    void wake() {
+      if (waiting.exchange(true)) return;
+      later(base::Duration{0}, [](State& self) {
+        self.waiting = false;
+        self.pull();
+      });
+    }
+
+    void pull() {
+      if (handler == nullptr || !stream) return;
+      for (int i = 0; i < kLinesPerTask; ++i) {
+        const auto line = stream->next();
+        if (!line) {
+          if (stream->ended()) return end(std::nullopt);
+          return sleep();
+        }
+        handler->on_event(**line);
+        if (handler == nullptr || !stream) return;
+      }
+      wake();
+    }
+
+    /// Comes back when a bookmark or the end is due.
+    void sleep() {
+      const base::MonoTime due = stream->due();
+      if (timer != 0 && timer_due == due) return;
+      if (timer != 0) executor.cancel(timer);
+      timer_due = due;
+      const base::Duration wait = due - executor.clock().mono();
+      timer = executor.post_after(std::max(wait, base::Duration{1}), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+          self->timer = 0;
+          self->pull();
+        }
+      });
+    }
+
+    void end(std::optional<client::ApiError> error) {
+      if (handler == nullptr) return;
+      client::WatchHandler* told = std::exchange(handler, nullptr);
+      close();
+      told->on_end(std::move(error));
+    }
+
+    void stop() {
+      handler = nullptr;
+      close();
+    }
+
+    void close() {
+      if (timer != 0) executor.cancel(timer);
+      timer = 0;
+      if (stream) stream->on_ready({});
+      stream.reset();
+    }
+
+    template <class Step>
+    void later(base::Duration delay, Step step) {
+      auto task = [weak = weak_from_this(), step = std::move(step)] {
+        if (const auto self = weak.lock(); self && self->handler != nullptr) step(*self);
+      };
+      if (delay > base::Duration{0}) {
+        executor.post_after(delay, std::move(task));
+      } else {
+        executor.post(std::move(task));
+      }
+    }
+
+    ApiServer& server;
+    base::Executor& executor;
+    client::Request request;
+    client::WatchHandler* handler;  // null once ended
+    std::unique_ptr<ApiServer::Stream> stream;
+    base::TimerId timer = 0;
+    base::MonoTime timer_due{};
+    std::atomic<bool> waiting = false;
+  };
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace
+
+LocalClient::LocalClient(ApiServer& server, base::Executor& executor) : impl_(std::make_shared<Impl>(server, executor)) {}
+LocalClient::~LocalClient() = default;
+
+void LocalClient::send(client::Request request, client::Done done) {
+  const base::MonoTime give_up = impl_->executor.clock().mono() + request.timeout.value_or(kRequestTimeout);
+  impl_->later(base::Duration{0}, [request = std::make_shared<client::Request>(std::move(request)), done = std::move(done), give_up](Impl& self) {
+    self.attempt(request, done, give_up);
+  });
+}
+
+std::unique_ptr<client::Watch> LocalClient::watch(client::Request request, client::WatchHandler& handler) {
+  const Fault fault = impl_->faults ? impl_->faults(request) : Fault{};
+  auto watch = std::make_unique<LocalWatch>(impl_->server, impl_->executor, std::move(request), handler);
+  watch->open(fault);
+  return watch;
+}
+
+base::Executor& LocalClient::executor() { return impl_->executor; }
+void LocalClient::inject(std::function<Fault(const client::Request&)> faults) { impl_->faults = std::move(faults); }
+
+}  // namespace kruise::cluster

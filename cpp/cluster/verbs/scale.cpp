@@ -1,0 +1,127 @@
+#include <nlohmann/json.hpp>
+
+#include "api/selector.hpp"
+#include "cluster/json_text.hpp"
+#include "cluster/tree.hpp"
+#include "cluster/verbs/verbs.hpp"
+#include "patch/json_patch.hpp"
+#include "patch/merge_patch.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+const Json* at_path(const Json& tree, std::string_view path) {
+  const Json* at = &tree;
+  while (at != nullptr && !path.empty()) {
+    const std::size_t end = std::min(path.find('.'), path.size());
+    at = member(*at, path.substr(0, end));
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return at;
+}
+
+void set_path(Json& tree, std::string_view path, Json value) {
+  Json* at = &tree;
+  while (true) {
+    const std::size_t end = std::min(path.find('.'), path.size());
+    if (end == path.size()) break;
+    at = &object_in(*at, path.substr(0, end));
+    path.remove_prefix(end + 1);
+  }
+  (*at)[std::string(path)] = std::move(value);
+}
+
+/// A LabelSelector object as the text that scale carries.
+std::string selector_text(const Json* selector) {
+  if (selector == nullptr || !selector->is_object()) return {};
+  api::LabelSelector wire;
+  if (const Json* labels = member(*selector, "matchLabels")) {
+    for (const auto& [key, value] : labels->items()) wire.match_labels.emplace(key, value.is_string() ? value.get<std::string>() : std::string());
+  }
+  if (const Json* expressions = member(*selector, "matchExpressions")) {
+    for (const Json& e : *expressions) {
+      api::LabelSelector::Requirement requirement{std::string(text_of(e, "key")), std::string(text_of(e, "operator")), {}};
+      if (const Json* values = member(e, "values")) requirement.values = values->get<std::vector<std::string>>();
+      wire.match_expressions.push_back(std::move(requirement));
+    }
+  }
+  const auto parsed = api::Selector::from(wire);
+  return parsed ? parsed->text() : std::string();
+}
+
+Json scale_of(const Kind& kind, const Json& tree) {
+  const ScalePaths paths = kind.scale_paths();
+  const Json& metadata = tree.at("metadata");
+  Json scale = {{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}};
+  for (const std::string_view name : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    copy_member(object_in(scale, "metadata"), metadata, name);
+  }
+  object_in(scale, "spec");
+  object_in(scale, "status")["replicas"] = 0;
+  if (const Json* replicas = at_path(tree, paths.spec_replicas); replicas != nullptr && *replicas != 0) scale["spec"]["replicas"] = *replicas;
+  if (const Json* replicas = at_path(tree, paths.status_replicas)) scale["status"]["replicas"] = *replicas;
+  const std::string selector = paths.selector.empty() && !kind.custom() ? selector_text(member_at(tree, {"spec", "selector"}))
+                               : paths.selector.empty()                 ? std::string()
+                                                                        : at_path(tree, paths.selector) != nullptr && at_path(tree, paths.selector)->is_string()
+                                                                              ? at_path(tree, paths.selector)->get<std::string>()
+                                                                              : std::string();
+  if (!selector.empty()) scale["status"]["selector"] = selector;
+  return scale;
+}
+
+base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
+  std::vector<std::string> duplicates;
+  auto body = parse_json(call.request.body, &duplicates);
+  if (!body) return bad_request(body.error());
+  if (call.request.method == "PUT") return std::move(*body);
+  Json scale = scale_of(*call.kind, before.tree());
+  const std::string_view type = std::string_view(call.request.content_type).substr(0, call.request.content_type.find(';'));
+  if (type == "application/json-patch+json") {
+    if (const auto error = patch::json_patch::apply(scale, std::move(*body))) {
+      return answer({.code = error->code, .reason = error->reason,
+                     .message = error->code == 422 ? "the server rejected our request due to an error in our request" : error->message,
+                     .name = {}, .group = {}, .kind = {}, .uid = {}, .causes = {}, .retry_after_s = 0});
+    }
+  } else if (type == "application/merge-patch+json" || (type == "application/strategic-merge-patch+json" && !call.kind->custom())) {
+    patch::merge_patch::apply(scale, std::move(*body));
+  } else {
+    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
+                                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+  }
+  return scale;
+}
+
+}  // namespace
+
+Response scale(Call& call) {
+  const auto show = [&](const Json& tree) { return ok_json(json_text(scale_of(*call.kind, tree))); };
+  if (call.request.method == "GET") {
+    const ObjectPtr object = call.stored();
+    return object ? show(object->tree()) : not_found(call.subject());
+  }
+  Response response = write_successor(call, Part::kObject, [&](const Object& before) -> base::Result<Json, Response> {
+    auto wanted = wanted_scale(call, before);
+    if (!wanted) return wanted.error();
+    Json tree = before.tree();
+    call.to_served(tree);
+    const std::int64_t replicas = integer_of(wanted->value("spec", Json::object()), "replicas", 0);
+    if (replicas < 0) {
+      FieldErrors errors;
+      errors.invalid("spec.replicas", replicas, "must be greater than or equal to 0");
+      Subject subject = call.subject();
+      subject.group = "autoscaling";
+      subject.kind = "Scale";
+      return invalid(subject, errors);
+    }
+    set_path(tree, call.kind->scale_paths().spec_replicas, replicas);
+    if (const auto version = text_at(*wanted, {"metadata", "resourceVersion"}); !version.empty()) tree["metadata"]["resourceVersion"] = std::string(version);
+    std::vector<std::string> unknown;
+    if (const auto error = call.kind->coerce(tree, unknown)) return bad_request(*error);
+    return tree;
+  });
+  if (response.code >= 400) return response;
+  const auto tree = parse_json(response.body);
+  return tree ? show(*tree) : response;
+}
+
+}  // namespace kruise::cluster

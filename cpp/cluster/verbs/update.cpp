@@ -1,0 +1,103 @@
+#include <nlohmann/json.hpp>
+
+#include "cluster/metadata.hpp"
+#include "cluster/tree.hpp"
+#include "cluster/verbs/verbs.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr int kAttemptsMax = 100;
+
+/// A write that takes the last finalizer of an object being deleted, deletes it.
+bool ends_life(const Json& now, const Object& before) {
+  const Json& old = before.tree().at("metadata");
+  if (member(old, "deletionTimestamp") == nullptr) return false;
+  return integer_of(old, "deletionGracePeriodSeconds", 0) == 0 && empty_value(member(now.at("metadata"), "finalizers"));
+}
+
+/// The body of a PUT against what is stored: the names must agree, the version and UID it carries must hold.
+std::optional<Response> check_body(const Call& call, const Json& tree, const Object* before) {
+  const Json& metadata = tree.at("metadata");
+  const std::string name(text_of(metadata, "name"));
+  if (name != call.info.name) {
+    return bad_request(name.empty() ? "name must be provided"
+                                    : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
+  }
+  const auto ns = text_of(metadata, "namespace");
+  if (call.kind->names().namespaced && !ns.empty() && ns != call.info.ns) {
+    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (before == nullptr) return std::nullopt;
+  const auto uid = text_of(metadata, "uid");
+  const auto stored_uid = text_at(before->tree(), {"metadata", "uid"});
+  if (!uid.empty() && uid != stored_uid) {
+    return conflict(call.subject(), "Precondition failed: UID in precondition: " + std::string(uid) + ", UID in object meta: " + std::string(stored_uid));
+  }
+  return std::nullopt;
+}
+
+std::optional<Response> check_version(const Call& call, const Json& tree, const Object& before, bool required) {
+  const auto version = text_at(tree, {"metadata", "resourceVersion"});
+  if (version.empty() || version == "0") {
+    if (!required || call.kind->traits().unconditional_update) return std::nullopt;
+    FieldErrors errors;
+    errors.invalid_text("metadata.resourceVersion", "0x0", "must be specified for an update");
+    return invalid(call.subject(), errors);
+  }
+  if (version != std::to_string(before.version())) return stale(call.subject());
+  return std::nullopt;
+}
+
+Response replace(Call& call, Part part) {
+  auto body = read_object(call);
+  if (!body) return body.error();
+  const ObjectPtr found = call.stored();
+  if (auto refusal = check_body(call, *body, found.get())) return *refusal;
+  if (!found && part == Part::kObject && call.kind->traits().create_on_update) return create_object(call, std::move(*body));
+  call.kind->set_defaults(*body);
+  return write_successor(call, part, [&](const Object& before) -> base::Result<Json, Response> {
+    if (auto refusal = check_version(call, *body, before, true)) return *refusal;
+    return *body;
+  });
+}
+
+}  // namespace
+
+Response write_successor(Call& call, Part part, const Successor& successor) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    const ObjectPtr before = call.stored();
+    if (!before) return not_found(call.subject());
+    auto made = successor(*before);
+    if (!made) return made.error();
+    Json now = std::move(*made);
+    if (auto refusal = check_version(call, now, *before, false)) return *refusal;
+
+    keep_identity(now, before->tree());
+    FieldErrors errors;
+    if (part == Part::kStatus) {
+      call.kind->prepare_status_update(now, before->tree());
+      call.kind->validate_status_update(now, before->tree(), errors);
+    } else if (part == Part::kObject) {
+      call.kind->prepare_update(now, before->tree());
+      call.kind->validate_update(now, before->tree(), errors);
+    }
+    if (!errors.empty()) return invalid(call.subject(), errors);
+
+    call.to_stored(now);
+    if (now == before->tree()) return call.show(*before);
+    if (call.dry_run()) return call.show(std::move(now));
+    Storage& storage = call.context.storage();
+    const bool last = ends_life(now, *before);
+    ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
+    if (!object) continue;
+    if (last) object = storage.remove(call.kind->table(), object, call.writer());
+    if (object) return call.show(*object);
+  }
+  return stale(call.subject());
+}
+
+Response update(Call& call) { return replace(call, Part::kObject); }
+Response update_status(Call& call) { return replace(call, Part::kStatus); }
+
+}  // namespace kruise::cluster

@@ -1,0 +1,72 @@
+#include "cluster/watch_stream.hpp"
+
+#include <charconv>
+
+#include "cluster/verbs/verbs.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr std::int64_t kTimeoutSecondsMin = 1800;  // drawn between it and twice as much when the client sets none
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Response invalid_options(const FieldErrors& errors) {
+  return invalid({.group = "meta.k8s.io", .resource = {}, .kind = "ListOptions", .name = {}, .uid = {}}, errors);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ApiServer::Stream>, Response> watch(Call& call) {
+  const Query& query = call.info.query;
+  auto selection = Selection::from(call.kind, call.info);
+  if (!selection) return selection.error();
+  auto view = View::of(call.request.accept, call.kind, query, call.now);
+  if (!view) return view.error();
+
+  WatchStream::Options options;
+  options.bookmarks = query.flag("allowWatchBookmarks");
+  options.send_initial_events = query.flag("sendInitialEvents");
+  if (query.has("sendInitialEvents") && query.get("resourceVersionMatch") != "NotOlderThan") {
+    FieldErrors errors;
+    errors.forbidden("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    return invalid_options(errors);
+  }
+  if (!query.has("sendInitialEvents") && query.has("resourceVersionMatch")) {
+    FieldErrors errors;
+    errors.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    return invalid_options(errors);
+  }
+  const auto seconds = parse_integer(query.get("timeoutSeconds"));
+  options.timeout = std::chrono::seconds(seconds && *seconds > 0 ? *seconds
+                                                                : kTimeoutSecondsMin + static_cast<std::int64_t>(call.context.draw(kTimeoutSecondsMin)));
+
+  Storage& storage = call.context.storage();
+  const std::string_view from = query.get("resourceVersion");
+  const auto version = from.empty() ? std::optional<std::int64_t>(0) : parse_integer(from);
+  if (!version || *version < 0) {
+    return bad_request("Invalid value: \"" + std::string(from) + "\": strconv.ParseUint: parsing \"" + std::string(from) + "\": invalid syntax");
+  }
+  const bool initial = *version == 0 ? !query.has("sendInitialEvents") || options.send_initial_events : options.send_initial_events;
+  const auto stream = [&](Storage::Cursor cursor, std::uint64_t at, std::vector<ObjectPtr> objects) -> std::unique_ptr<ApiServer::Stream> {
+    return std::make_unique<WatchStream>(storage, call.kind, std::move(*selection), std::move(*view), options, call.context.clock(), cursor, at,
+                                         std::move(objects));
+  };
+  if (initial || *version == 0) {
+    auto start = storage.start(call.kind->table(), {.prefix = selection->prefix(), .start = {}, .at = {}});
+    if (!initial) start.listing.objects.clear();
+    return stream(start.cursor, start.listing.version, std::move(start.listing.objects));
+  }
+  const auto cursor = storage.cursor_after(call.kind->table(), static_cast<std::uint64_t>(*version));
+  if (!cursor) {
+    return gone("too old resource version: " + std::string(from) + " (" + std::to_string(storage.version()) + ")");
+  }
+  return stream(*cursor, static_cast<std::uint64_t>(*version), {});
+}
+
+}  // namespace kruise::cluster

@@ -1,0 +1,126 @@
+#include "cluster/view.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/json_writer.hpp"
+#include "cluster/answer.hpp"
+#include "cluster/json_text.hpp"
+#include "cluster/tables/table.hpp"
+#include "cluster/tree.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr std::string_view kMetaGroup = "meta.k8s.io/v1";
+
+/// Media types in the order of preference, without surrounding blanks.
+std::vector<std::string_view> media_types(std::string_view accept) {
+  std::vector<std::string_view> types;
+  while (!accept.empty()) {
+    const std::size_t end = std::min(accept.find(','), accept.size());
+    std::string_view type = accept.substr(0, end);
+    while (!type.empty() && type.front() == ' ') type.remove_prefix(1);
+    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+    if (!type.empty()) types.push_back(type);
+    accept.remove_prefix(std::min(end + 1, accept.size()));
+  }
+  return types;
+}
+
+bool is_json(std::string_view type) { return type.starts_with("application/json") || type.starts_with("*/*") || type.starts_with("application/*"); }
+
+/// The text of an object stored in one version, in another: storage writes apiVersion first.
+std::string with_api_version(std::string_view text, const std::string& api_version) {
+  constexpr std::string_view kHead = "{\"apiVersion\":\"";
+  const std::size_t end = text.find('"', kHead.size());
+  return std::string(kHead) + api_version + std::string(text.substr(end));
+}
+
+}  // namespace
+
+base::Result<View, client::Response> View::of(std::string_view accept, const KindPtr& kind, const Query& query, base::Time now) {
+  View view;
+  view.kind_ = kind;
+  view.now_ = now;
+  view.converted_ = kind->stored_api_version() != kind->names().api_version();
+  view.include_object_ = query.get("includeObject");
+  if (accept.empty()) return view;
+  for (const auto type : media_types(accept)) {
+    if (!is_json(type)) continue;
+    if (type.find("as=Table") != std::string_view::npos) {
+      if (type.find("v=v1beta1") != std::string_view::npos) continue;
+      view.form_ = Form::kTable;
+    } else if (type.find("as=PartialObjectMetadata") != std::string_view::npos) {
+      view.form_ = Form::kMetadata;
+    }
+    return view;
+  }
+  return not_acceptable("only the following media types are accepted: application/json");
+}
+
+std::string View::object(const Object& object) const {
+  if (form_ == Form::kMetadata) {
+    std::string out = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"";
+    out.append(kMetaGroup).append("\",\"metadata\":");
+    append_json(out, object.tree().at("metadata"));
+    return out + "}";
+  }
+  return converted_ ? with_api_version(object.text(), kind_->names().api_version()) : std::string(object.text());
+}
+
+std::string View::answer(const Object& one) const {
+  if (form_ != Form::kTable) return object(one);
+  return table_text(*kind_, {&one}, "{\"resourceVersion\":\"" + std::to_string(one.version()) + "\"}", include_object_, now_, true);
+}
+
+std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view metadata) const {
+  if (form_ == Form::kTable) {
+    std::vector<const Object*> rows;
+    for (const auto& object : objects) rows.push_back(object.get());
+    return table_text(*kind_, rows, metadata, include_object_, now_, true);
+  }
+  const bool partial = form_ == Form::kMetadata;
+  std::size_t bytes = 256;
+  for (const auto& object : objects) bytes += object->text().size() + 1;
+  std::string out;
+  out.reserve(bytes);
+  out += "{\"kind\":\"" + (partial ? "PartialObjectMetadataList" : kind_->names().list_kind) + "\",\"apiVersion\":\"";
+  out += partial ? std::string(kMetaGroup) : kind_->names().api_version();
+  out.append("\",\"metadata\":").append(metadata).append(",\"items\":[");
+  bool first = true;
+  for (const auto& one : objects) {
+    if (!first) out += ',';
+    first = false;
+    if (partial || converted_) {
+      out += object(*one);
+    } else {
+      out += one->text();
+    }
+  }
+  return out + "]}";
+}
+
+std::shared_ptr<const std::string> View::line(EventType type, const ObjectPtr& object, bool first) const {
+  if (form_ == Form::kTable) {
+    const std::string metadata = "{\"resourceVersion\":\"" + std::to_string(object->version()) + "\"}";
+    return std::make_shared<const std::string>(
+        watch_line(event_name(type), table_text(*kind_, {object.get()}, metadata, include_object_, now_, first)));
+  }
+  if (form_ == Form::kWhole && !converted_ && object->type() == type) return {object, &object->line()};
+  return std::make_shared<const std::string>(watch_line(event_name(type), this->object(*object)));
+}
+
+std::shared_ptr<const std::string> View::bookmark(std::uint64_t version, bool initial_events_end) const {
+  base::JsonWriter w;
+  const bool partial = form_ == Form::kMetadata;
+  w.begin_object().key("kind").string(partial ? "PartialObjectMetadata" : kind_->names().kind);
+  w.key("apiVersion").string(partial ? std::string(kMetaGroup) : kind_->names().api_version());
+  w.key("metadata").begin_object().key("resourceVersion").string(std::to_string(version));
+  if (initial_events_end) {
+    w.key("annotations").begin_object().key("k8s.io/initial-events-end").string("true").end_object();
+  }
+  w.end_object().end_object();
+  return std::make_shared<const std::string>(watch_line("BOOKMARK", w.text()));
+}
+
+}  // namespace kruise::cluster
