@@ -133,6 +133,8 @@ std::string CommandResult::text() const {
       return "ran too long and was ended";
     case End::kTooMuchOutput:
       return "wrote too much and was ended";
+    case End::kStopped:
+      return "was ended because we end";
     case End::kNotStarted:
       return status == ENOENT ? "was not found" : std::string("could not be started: ") + std::strerror(status);
   }
@@ -160,8 +162,11 @@ CommandResult run_command(const Command& command) {
     drain(err.read, result.errors, command.output_bytes_max);
     if (ended) break;
     const bool too_much = result.output.size() > command.output_bytes_max || result.errors.size() > command.output_bytes_max;
-    if (too_much || std::chrono::steady_clock::now() >= deadline) {
-      result.end = too_much ? CommandResult::End::kTooMuchOutput : CommandResult::End::kTimedOut;
+    const bool late = std::chrono::steady_clock::now() >= deadline;
+    if (too_much || late || command.stop.stop_requested()) {
+      result.end = too_much ? CommandResult::End::kTooMuchOutput
+                   : late   ? CommandResult::End::kTimedOut
+                            : CommandResult::End::kStopped;
       ::kill(-pid, SIGKILL);
       ::waitpid(pid, &status, 0);
       return result;

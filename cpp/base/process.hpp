@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +19,12 @@ struct Command {
   Duration limit = std::chrono::seconds(60);
   /// Of each of stdout and stderr; a program that writes more is ended.
   std::size_t output_bytes_max = 1U << 20U;
+  /// Ends the program early, as its limit does.
+  std::stop_token stop{};
 };
 
 struct CommandResult {
-  enum class End : std::uint8_t { kExited, kSignalled, kTimedOut, kTooMuchOutput, kNotStarted };
+  enum class End : std::uint8_t { kExited, kSignalled, kTimedOut, kTooMuchOutput, kNotStarted, kStopped };
   End end = End::kNotStarted;
   int status = 0;      // exit status, signal, or errno of a start that failed
   std::string output;  // stdout
