@@ -82,7 +82,7 @@ base::Result<ExecCredential, ExecError> parse_exec_credential(std::string_view o
   return credential;
 }
 
-base::Result<ExecCredential, ExecError> run_exec(const ExecConfig& config, base::Duration limit) {
+base::Result<ExecCredential, ExecError> run_exec(const ExecConfig& config, base::Duration limit, std::stop_token stop) {
   const std::string who = "exec credentials: program \"" + config.command + "\": ";
   base::Command command;
   command.argv = {config.command};
@@ -90,6 +90,7 @@ base::Result<ExecCredential, ExecError> run_exec(const ExecConfig& config, base:
   command.environment = config.env;
   command.environment.emplace_back("KUBERNETES_EXEC_INFO", exec_info(config));
   command.limit = limit;
+  command.stop = std::move(stop);
   const base::CommandResult result = base::run_command(command);
   if (!result.ok()) {
     std::string message = who + result.text();

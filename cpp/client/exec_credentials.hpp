@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,8 +48,9 @@ struct ExecError {
 /// Programs must be done within this.
 inline constexpr base::Duration kExecLimit = std::chrono::seconds(60);
 
-/// Runs the program, without a shell or terminal, and reads its answer. Blocks up to `limit`. Any thread.
-[[nodiscard]] base::Result<ExecCredential, ExecError> run_exec(const ExecConfig&, base::Duration limit = kExecLimit);
+/// Runs the program, without a shell or terminal, and reads its answer. Blocks up to `limit`, or until stopped. Any thread.
+[[nodiscard]] base::Result<ExecCredential, ExecError> run_exec(const ExecConfig&, base::Duration limit = kExecLimit,
+                                                               std::stop_token = {});
 
 /// Reads what a program printed (an ExecCredential of the given version).
 [[nodiscard]] base::Result<ExecCredential, ExecError> parse_exec_credential(std::string_view output,

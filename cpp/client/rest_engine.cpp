@@ -1,0 +1,462 @@
+#include "client/rest_engine.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "client/path_template.hpp"
+
+namespace kruise::client {
+namespace {
+
+using base::Duration;
+using base::MonoTime;
+using namespace std::chrono_literals;
+
+constexpr int kReadRetriesMax = 3;
+constexpr Duration kRetryDelay = 50ms;  // doubled each time
+constexpr Duration kRetryAfterMin = 100ms;
+constexpr Duration kLookAtWaiting = 100ms;
+constexpr Duration kIdleWaitMax = 60s;
+constexpr std::size_t kIdleHandlesMax = 16;
+constexpr std::size_t kRefusalBytesMax = 1U << 20U;
+constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
+
+ApiError own_error(std::string reason, std::string message) {
+  ApiError error;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  return error;
+}
+
+}  // namespace
+
+RestClient::Engine::Engine(const Config& config, base::Executor& executor, RestOptions options)
+    : executor_(executor),
+      options_(std::move(options)),
+      target_(config),
+      write_deadline_ns_(kNoDeadline),
+      write_stopped_([this] { return writes_stopped(); }),
+      multi_(curl_multi_init()),
+      credentials_(config, [this] { curl_multi_wakeup(multi_.get()); }) {
+  if (options_.rate) limiter_.emplace(*options_.rate);
+  curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, static_cast<long>(kStreamsPerConnectionMax));
+  thread_ = std::make_unique<base::Thread>("kruise-rest", [this](const std::stop_token& stop) { run(stop); });
+}
+
+RestClient::Engine::~Engine() { stop(); }
+
+// --- any thread
+// -------------------------------------------------------------------------------------------------------------------------
+
+void RestClient::Engine::command(std::function<void()> command) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    commands_.push_back(std::move(command));
+  }
+  curl_multi_wakeup(multi_.get());
+}
+
+void RestClient::Engine::submit(Request request, Done done) {
+  auto call = std::make_shared<Call>();
+  call->deadline = clock_.mono() + request.timeout.value_or(options_.timeout);
+  call->request = std::move(request);
+  call->done = std::move(done);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) {
+      commands_.push_back([this, call] { enqueue(std::make_unique<Call>(std::move(*call))); });
+      curl_multi_wakeup(multi_.get());
+      return;
+    }
+  }
+  executor_.post([call] { call->done(own_error("Aborted", "the client is closed")); });
+}
+
+std::shared_ptr<WatchChannel> RestClient::Engine::open(Request request, WatchHandler& handler) {
+  // The channel names itself to the engine when it may go on; neither keeps the other alive.
+  auto self = std::make_shared<std::weak_ptr<WatchChannel>>();
+  auto channel = std::make_shared<WatchChannel>(executor_, handler, [engine = weak_from_this(), self] {
+    const auto alive = engine.lock();
+    if (!alive) return;
+    alive->command([raw = alive.get(), key = self->lock().get()] {
+      const auto found = raw->watches_.find(key);
+      if (found != raw->watches_.end() && found->second->in_flight) curl_easy_pause(found->second->handle.get(), CURLPAUSE_CONT);
+    });
+  });
+  *self = channel;
+  auto call = std::make_shared<std::unique_ptr<WatchCall>>(std::make_unique<WatchCall>());
+  (*call)->channel = channel;
+  (*call)->answer_deadline = clock_.mono() + request.timeout.value_or(options_.timeout);
+  (*call)->request = std::move(request);
+  command([this, call] {
+    WatchChannel* key = (*call)->channel.get();
+    watches_.emplace(key, std::move(*call));
+  });
+  return channel;
+}
+
+void RestClient::Engine::close(const std::shared_ptr<WatchChannel>& channel) {
+  command([this, channel] {
+    const auto found = watches_.find(channel.get());
+    if (found == watches_.end()) return;
+    if (found->second->in_flight) curl_multi_remove_handle(multi_.get(), found->second->handle.get());
+    watch_of_handle_.erase(found->second->handle.get());
+    watches_.erase(found);
+  });
+}
+
+void RestClient::Engine::set_write_deadline(std::optional<MonoTime> deadline) {
+  write_deadline_ns_ = deadline ? deadline->time_since_epoch().count() : kNoDeadline;
+  curl_multi_wakeup(multi_.get());
+}
+
+void RestClient::Engine::abort_all() {
+  command([this] { abort_calls([](const Call& call) { return !call.request.exempt; }, "the request was aborted"); });
+}
+
+void RestClient::Engine::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
+  thread_->request_stop();
+  curl_multi_wakeup(multi_.get());
+  thread_.reset();
+  run_commands();
+  abort_calls([](const Call&) { return true; }, "the client is closed");
+  for (auto& [key, watch] : watches_) {
+    if (watch->in_flight) curl_multi_remove_handle(multi_.get(), watch->handle.get());
+    watch->channel->finish(own_error("Aborted", "the client is closed"));
+  }
+  watch_of_handle_.clear();
+  watches_.clear();
+}
+
+// --- I/O thread
+// -------------------------------------------------------------------------------------------------------------------------
+
+void RestClient::Engine::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    run_commands();
+    check_deadlines();
+    int running = 0;
+    curl_multi_perform(multi_.get(), &running);
+    collect_finished();
+    start_due();
+    curl_multi_poll(multi_.get(), nullptr, 0, wait_ms(), nullptr);
+  }
+}
+
+void RestClient::Engine::run_commands() {
+  std::vector<std::function<void()>> commands;
+  {
+    const std::lock_guard lock(mutex_);
+    commands.swap(commands_);
+  }
+  for (const auto& command : commands) command();
+}
+
+void RestClient::Engine::collect_finished() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* handle = message->easy_handle;
+    const CURLcode code = message->data.result;
+    curl_multi_remove_handle(multi_.get(), handle);
+    if (auto call = in_flight_.extract(handle)) {
+      finished(std::move(call.mapped()), code);
+    } else if (auto watch = watch_of_handle_.extract(handle)) {
+      watch_finished(*watch.mapped(), code);
+    }
+  }
+}
+
+void RestClient::Engine::check_deadlines() {
+  const MonoTime now = clock_.mono();
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto next = std::next(at);
+    if ((*at)->deadline <= now) {
+      auto call = std::move(*at);
+      waiting_.erase(at);
+      refuse(std::move(call), "Timeout", "the request was not sent in time");
+    }
+    at = next;
+  }
+  if (writes_stopped())
+    abort_calls([this](const Call& call) { return is_stopped_write(call); }, "no more writes: the deadline has passed");
+  std::vector<WatchCall*> late;
+  for (auto& [key, watch] : watches_) {
+    if (watch->answer_deadline <= now && watch->handle.code() == 0) late.push_back(watch.get());
+  }
+  for (WatchCall* watch : late) {
+    if (watch->in_flight) curl_multi_remove_handle(multi_.get(), watch->handle.get());
+    watch_of_handle_.erase(watch->handle.get());
+    end_watch(*watch, own_error("Timeout", "API server " + target_.host + " did not answer the watch in time"));
+  }
+}
+
+void RestClient::Engine::start_due() {
+  const bool watch_waits =
+      std::any_of(watches_.begin(), watches_.end(), [](const auto& entry) { return !entry.second->in_flight; });
+  if (waiting_.empty() && !watch_waits) return;
+  const Credentials::State state = credentials_.get();
+  if (state.kind == Credentials::State::Kind::kPending) return;
+  const bool failed = state.kind == Credentials::State::Kind::kFailed;
+
+  std::vector<WatchCall*> watches;
+  for (auto& [key, watch] : watches_) {
+    if (!watch->in_flight) watches.push_back(watch.get());
+  }
+  for (WatchCall* watch : watches) {
+    if (failed) {
+      end_watch(*watch, own_error("Credentials", state.error));
+    } else {
+      start(*watch, state.current);
+    }
+  }
+
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto next = std::next(at);
+    Call& call = **at;
+    const MonoTime now = clock_.mono();
+    if (!has_room(call)) break;
+    if (call.not_before <= now && limiter_ && !call.request.exempt && !call.token_taken) {
+      call.not_before =
+          now + limiter_->reserve(call.request.user_agent.empty() ? options_.user_agent : call.request.user_agent, now);
+      call.token_taken = true;
+    }
+    if (call.not_before <= now) {
+      auto due = std::move(*at);
+      waiting_.erase(at);
+      if (failed) {
+        answer(std::move(due), own_error("Credentials", state.error));
+      } else {
+        start(std::move(due), state.current);
+      }
+    }
+    at = next;
+  }
+}
+
+int RestClient::Engine::wait_ms() const {
+  const MonoTime now = clock_.mono();
+  Duration wait = kIdleWaitMax;
+  if (!waiting_.empty()) wait = kLookAtWaiting;
+  for (const auto& call : waiting_) {
+    if (call->not_before <= now) break;  // it waits for a place or credentials, which wake us
+    wait = std::min(wait, call->not_before - now);
+  }
+  for (const auto& [key, watch] : watches_) {
+    if (watch->handle.code() == 0) wait = std::min(wait, watch->answer_deadline - now);
+  }
+  const std::int64_t deadline = write_deadline_ns_;
+  if (deadline != kNoDeadline && !in_flight_.empty()) wait = std::min(wait, Duration(deadline) - now.time_since_epoch());
+  return static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
+}
+
+// --- requests
+// ---------------------------------------------------------------------------------------------------------------------------
+
+void RestClient::Engine::enqueue(std::unique_ptr<Call> call) {
+  if (waiting_.size() >= kWaitingCallsMax) {
+    refuse(std::move(call), "Overloaded", "more than " + std::to_string(kWaitingCallsMax) + " requests wait to be sent");
+    return;
+  }
+  if (call->request.exempt) {
+    waiting_.push_front(std::move(call));
+  } else {
+    waiting_.push_back(std::move(call));
+  }
+}
+
+bool RestClient::Engine::has_room(const Call& call) const {
+  return call.request.exempt || in_flight_.size() < (http2_ ? kInFlightMaxHttp2 : kInFlightMaxHttp1);
+}
+
+bool RestClient::Engine::writes_stopped() const { return clock_.mono().time_since_epoch().count() >= write_deadline_ns_; }
+
+bool RestClient::Engine::is_stopped_write(const Call& call) const {
+  return !call.is_read() && !call.request.exempt && writes_stopped();
+}
+
+void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Current& credentials) {
+  if (is_stopped_write(*call)) {
+    refuse(std::move(call), "Aborted", "no more writes: the deadline has passed");
+    return;
+  }
+  if (call->handle) {
+    // Tried again: it has one.
+  } else if (idle_handles_.empty()) {
+    call->handle.emplace();
+  } else {
+    call->handle.emplace(std::move(idle_handles_.back()));
+    idle_handles_.pop_back();
+  }
+  call->credentials = credentials;
+  call->started = clock_.mono();
+  call->body_read = 0;
+  call->sent = false;
+  call->too_large = false;
+  call->answer.clear();
+  call->write_stopped = call->is_read() || call->request.exempt ? nullptr : &write_stopped_;
+  const std::string& agent = call->request.user_agent.empty() ? options_.user_agent : call->request.user_agent;
+  call->handle->prepare(target_, credentials, call->request, agent, Call::kCallbacks, call.get());
+  call->handle->share_connections(options_.http1, call->deadline - call->started);
+  CURL* handle = call->handle->get();
+  in_flight_.emplace(handle, std::move(call));
+  curl_multi_add_handle(multi_.get(), handle);
+}
+
+void RestClient::Engine::finished(std::unique_ptr<Call> call, CURLcode code) {
+  if (code == CURLE_OK && !call->handle->header_complete()) code = CURLE_GOT_NOTHING;
+  report(*call->handle, call->request, call->started, code == CURLE_OK);
+  if (code == CURLE_OK) {
+    answered(std::move(call));
+  } else {
+    failed(std::move(call), code);
+  }
+}
+
+void RestClient::Engine::answered(std::unique_ptr<Call> call) {
+  const CurlHandle& handle = *call->handle;
+  const int code = handle.code();
+  const MonoTime now = clock_.mono();
+  http2_ = http2_ || handle.http_version() == 2;
+  if (code == 401 && !call->renewed && credentials_.refused(call->credentials)) {
+    call->renewed = true;
+    waiting_.push_front(std::move(call));
+    return;
+  }
+  const auto retry_after = handle.retry_after();
+  if (code == 429 && retry_after && now + std::max(*retry_after, kRetryAfterMin) < call->deadline) {
+    call->not_before = now + std::max(*retry_after, kRetryAfterMin);
+    waiting_.push_back(std::move(call));
+    return;
+  }
+  if (code >= 400) {
+    ApiError error = error_from_status(code, call->answer, retry_after);
+    answer(std::move(call), std::move(error));
+  } else {
+    Response response{code, std::move(call->answer), handle.content_type()};
+    answer(std::move(call), std::move(response));
+  }
+}
+
+void RestClient::Engine::failed(std::unique_ptr<Call> call, CURLcode code) {
+  const MonoTime now = clock_.mono();
+  const bool repeatable = call->is_read() || surely_not_sent(*call);
+  const Duration delay = kRetryDelay * (1U << static_cast<unsigned>(call->retries));
+  if (is_connection_error(code) && repeatable && call->retries < kReadRetriesMax && now + delay < call->deadline) {
+    ++call->retries;
+    call->not_before = now + delay;
+    waiting_.push_back(std::move(call));
+    return;
+  }
+  ApiError error = transport_error(code, *call->handle, target_.host);
+  if (call->too_large) {
+    error = own_error("TooLarge", "the answer of API server " + target_.host + " is larger than " +
+                                      std::to_string(kBodyBytesMax >> 20U) + " MiB");
+  } else if (call->stopped) {
+    error = own_error("Aborted", "no more writes: the deadline has passed");
+  }
+  error.outcome_unknown = !repeatable;
+  answer(std::move(call), std::move(error));
+}
+
+void RestClient::Engine::answer(std::unique_ptr<Call> call, Outcome outcome) {
+  if (call->handle && idle_handles_.size() < kIdleHandlesMax) idle_handles_.push_back(std::move(*call->handle));
+  executor_.post(
+      [done = std::move(call->done), outcome = std::make_shared<Outcome>(std::move(outcome))] { done(std::move(*outcome)); });
+}
+
+void RestClient::Engine::refuse(std::unique_ptr<Call> call, std::string reason, std::string message) {
+  answer(std::move(call), own_error(std::move(reason), std::move(message)));
+}
+
+void RestClient::Engine::abort_calls(const std::function<bool(const Call&)>& which, const std::string& message) {
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto next = std::next(at);
+    if (which(**at)) {
+      auto call = std::move(*at);
+      waiting_.erase(at);
+      refuse(std::move(call), "Aborted", message);
+    }
+    at = next;
+  }
+  for (auto at = in_flight_.begin(); at != in_flight_.end();) {
+    const auto next = std::next(at);
+    if (which(*at->second)) {
+      auto call = std::move(in_flight_.extract(at).mapped());
+      ApiError error = own_error("Aborted", message);
+      error.outcome_unknown = !call->is_read() && !surely_not_sent(*call);
+      curl_multi_remove_handle(multi_.get(), call->handle->get());
+      answer(std::move(call), std::move(error));
+    }
+    at = next;
+  }
+}
+
+void RestClient::Engine::report(const CurlHandle& handle, const Request& request, MonoTime started, bool answered) {
+  if (!options_.on_call) return;
+  CallInfo info;
+  info.code = answered ? handle.code() : 0;
+  info.http_version = answered ? handle.http_version() : 0;
+  info.method = request.method;
+  info.verb = verb_of(request.method, request.path);
+  info.path = path_template(request.path);
+  info.host = target_.host;
+  info.elapsed = clock_.mono() - started;
+  executor_.post([self = shared_from_this(), info = std::move(info)] { self->options_.on_call(info); });
+}
+
+// --- watches
+// ----------------------------------------------------------------------------------------------------------------------------
+
+void RestClient::Engine::start(WatchCall& watch, const Credentials::Current& credentials) {
+  watch.credentials = credentials;
+  watch.started = clock_.mono();
+  watch.refusal.clear();
+  const std::string& agent = watch.request.user_agent.empty() ? options_.user_agent : watch.request.user_agent;
+  watch.handle.prepare(target_, credentials, watch.request, agent, CurlCallbacks{take_events, nullptr}, &watch);
+  watch.handle.own_connection();
+  watch.in_flight = true;
+  watch_of_handle_.emplace(watch.handle.get(), &watch);
+  curl_multi_add_handle(multi_.get(), watch.handle.get());
+}
+
+std::size_t RestClient::Engine::take_events(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& watch = *static_cast<WatchCall*>(self);
+  const std::string_view bytes(data, size * count);
+  if (watch.handle.code() == 200) return watch.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
+  if (watch.refusal.size() + bytes.size() > kRefusalBytesMax) return 0;
+  watch.refusal.append(bytes);
+  return bytes.size();
+}
+
+void RestClient::Engine::watch_finished(WatchCall& watch, CURLcode code) {
+  watch.in_flight = false;
+  const int status = watch.handle.header_complete() ? watch.handle.code() : 0;
+  if (code == CURLE_OK && status == 0) code = CURLE_GOT_NOTHING;
+  report(watch.handle, watch.request, watch.started, status != 0);
+  if (status == 401 && !watch.renewed && credentials_.refused(watch.credentials)) {
+    watch.renewed = true;  // started again by start_due
+    return;
+  }
+  if (status != 0 && status != 200) {
+    end_watch(watch, error_from_status(status, watch.refusal, watch.handle.retry_after()));
+  } else if (code != CURLE_OK) {
+    end_watch(watch, transport_error(code, watch.handle, target_.host));
+  } else {
+    end_watch(watch, std::nullopt);
+  }
+}
+
+void RestClient::Engine::end_watch(WatchCall& watch, std::optional<ApiError> error) {
+  watch.channel->finish(std::move(error));
+  watches_.erase(watch.channel.get());  // ends `watch`
+}
+
+}  // namespace kruise::client
