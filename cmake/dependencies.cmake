@@ -13,6 +13,8 @@ find_library(HTTPLIB_LIBRARY cpp-httplib)
 add_library(httplib INTERFACE)
 target_include_directories(httplib SYSTEM INTERFACE ${HTTPLIB_INCLUDE})
 target_link_libraries(httplib INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+# As Debian compiles the library: its classes have other members without them.
+target_compile_definitions(httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)
 if(HTTPLIB_LIBRARY)
   target_link_libraries(httplib INTERFACE ${HTTPLIB_LIBRARY})
 endif()
