@@ -8,7 +8,7 @@ namespace {
 constexpr FieldInfo Fields_Event[]{
     {"kind", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
     {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
-    {"metadata", &meta_v1_ObjectMeta, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, nullptr},
+    {"metadata", &meta_v1_ObjectMeta, false, false, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
     {"eventTime", &kMicroTime, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, nullptr},
     {"series", &events_v1_EventSeries, true, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
     {"reportingController", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 4, {}, nullptr},

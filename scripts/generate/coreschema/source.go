@@ -126,6 +126,15 @@ func (p *packageSource) readFields(name string, body *ast.StructType) {
 		for _, ident := range f.Names {
 			fields[ident.Name] = markers(f.Doc)
 		}
+		if len(f.Names) == 0 { // embedded: called like its type
+			name := f.Type
+			if selector, ok := name.(*ast.SelectorExpr); ok {
+				name = selector.Sel
+			}
+			if ident, ok := name.(*ast.Ident); ok {
+				fields[ident.Name] = markers(f.Doc)
+			}
+		}
 	}
 	p.fields[name] = fields
 }
