@@ -34,20 +34,20 @@ constexpr std::string_view kMetadata =
     R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"$name$","generateName":"$set$-","namespace":"shop","uid":"$uid$",)"
     R"("resourceVersion":"$version$","generation":$generation$,"creationTimestamp":"$created$","labels":{"app.kubernetes.io/component":"backend",)"
     R"("app.kubernetes.io/name":"$set$","app.kubernetes.io/part-of":"shop","apps.kruise.io/cloneset-instance-id":"$instance$",)"
-    R"("controller-revision-hash":"$set$-$revision$","lifecycle.apps.kruise.io/state":"Normal","team":"payments"},)"
-    R"("annotations":{"lifecycle.apps.kruise.io/timestamp":"$started$","prometheus.io/port":"9090","prometheus.io/scrape":"true"},)"
+    R"("controller-revision-hash":"$set$-$revision$","lifecycle.apps.kruise.io/state":"Normal"},)"
+    R"("annotations":{"lifecycle.apps.kruise.io/timestamp":"$started$"},)"
     R"("ownerReferences":[{"apiVersion":"apps.kruise.io/v1alpha1","kind":"CloneSet","name":"$set$","uid":"$owner$","controller":true,"blockOwnerDeletion":true}],)";
 
 constexpr std::string_view kManagedFields =
     R"("managedFields":[{"manager":"kruise-manager","operation":"Update","apiVersion":"v1","time":"$created$","fieldsType":"FieldsV1","fieldsV1":)"
-    R"({"f:metadata":{"f:annotations":{".":{},"f:lifecycle.apps.kruise.io/timestamp":{},"f:prometheus.io/port":{},"f:prometheus.io/scrape":{}},"f:generateName":{},)"
+    R"({"f:metadata":{"f:annotations":{".":{},"f:lifecycle.apps.kruise.io/timestamp":{}},"f:generateName":{},)"
     R"("f:labels":{".":{},"f:app.kubernetes.io/component":{},"f:app.kubernetes.io/name":{},"f:app.kubernetes.io/part-of":{},"f:apps.kruise.io/cloneset-instance-id":{},)"
-    R"("f:controller-revision-hash":{},"f:lifecycle.apps.kruise.io/state":{},"f:team":{}},"f:ownerReferences":{".":{},"k:{\"uid\":\"$owner$\"}":{}}},)"
-    R"("f:spec":{"f:containers":{"k:{\"name\":\"main\"}":{".":{},"f:env":{".":{},"k:{\"name\":\"LOG_LEVEL\"}":{".":{},"f:name":{},"f:value":{}}},"f:image":{},)"
+    R"("f:controller-revision-hash":{},"f:lifecycle.apps.kruise.io/state":{}},"f:ownerReferences":{".":{},"k:{\"uid\":\"$owner$\"}":{}}},)"
+    R"("f:spec":{"f:containers":{"k:{\"name\":\"main\"}":{".":{},"f:image":{},)"
     R"("f:imagePullPolicy":{},"f:name":{},"f:ports":{".":{},"k:{\"containerPort\":8080,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{},"f:protocol":{}}},)"
-    R"("f:readinessProbe":{".":{},"f:failureThreshold":{},"f:httpGet":{".":{},"f:path":{},"f:port":{},"f:scheme":{}},"f:periodSeconds":{},"f:successThreshold":{},"f:timeoutSeconds":{}},)"
-    R"("f:resources":{".":{},"f:limits":{".":{},"f:memory":{}},"f:requests":{".":{},"f:cpu":{},"f:memory":{}}}},"k:{\"name\":\"proxy\"}":{".":{},"f:image":{},)"
-    R"("f:imagePullPolicy":{},"f:name":{},"f:resources":{}}},"f:dnsPolicy":{},"f:readinessGates":{},"f:restartPolicy":{},"f:schedulerName":{},"f:securityContext":{}}}},)"
+    R"("f:readinessProbe":{".":{},"f:failureThreshold":{},"f:httpGet":{".":{},"f:path":{},"f:port":{},"f:scheme":{}},"f:periodSeconds":{}},)"
+    R"("f:resources":{".":{},"f:requests":{".":{},"f:cpu":{},"f:memory":{}}}},"k:{\"name\":\"proxy\"}":{".":{},"f:image":{},)"
+    R"("f:imagePullPolicy":{},"f:name":{},"f:resources":{}}},"f:dnsPolicy":{},"f:readinessGates":{},"f:restartPolicy":{}}}},)"
     R"({"manager":"kubelet","operation":"Update","apiVersion":"v1","time":"$changed$","fieldsType":"FieldsV1","fieldsV1":{"f:status":{"f:conditions":)"
     R"({"k:{\"type\":\"ContainersReady\"}":{".":{},"f:lastProbeTime":{},"f:lastTransitionTime":{},"f:status":{},"f:type":{}},"k:{\"type\":\"Ready\"}":)"
     R"({".":{},"f:lastProbeTime":{},"f:lastTransitionTime":{},"f:status":{},"f:type":{}}},"f:containerStatuses":{},"f:hostIP":{},"f:phase":{},"f:podIP":{},"f:podIPs":{},)"
@@ -55,15 +55,14 @@ constexpr std::string_view kManagedFields =
 
 constexpr std::string_view kSpec =
     R"("spec":{"volumes":[{"name":"kube-api-access-$volume$","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},)"
-    R"({"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}}],"defaultMode":420}}],"containers":[{"name":"main",)"
-    R"("image":"registry.example.com/shop/$set$:$tag$","ports":[{"containerPort":8080,"protocol":"TCP"}],"env":[{"name":"LOG_LEVEL","value":"info"}],)"
-    R"("resources":{"limits":{"memory":"512Mi"},"requests":{"cpu":"100m","memory":"256Mi"}},"volumeMounts":[{"name":"kube-api-access-$volume$","readOnly":true,)"
+    R"({"configMap":{"name":"kube-root-ca.crt"}}],"defaultMode":420}}],"containers":[{"name":"main",)"
+    R"("image":"registry.example.com/shop/$set$:$tag$","ports":[{"containerPort":8080,"protocol":"TCP"}],)"
+    R"("resources":{"requests":{"cpu":"100m","memory":"256Mi"}},"volumeMounts":[{"name":"kube-api-access-$volume$","readOnly":true,)"
     R"("mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],"readinessProbe":{"httpGet":{"path":"/healthz","port":8080,"scheme":"HTTP"},"timeoutSeconds":1,)"
     R"("periodSeconds":10,"successThreshold":1,"failureThreshold":3},"imagePullPolicy":"IfNotPresent"},{"name":"proxy","image":"registry.example.com/mesh/proxy:1.18.2",)"
     R"("resources":{},"volumeMounts":[{"name":"kube-api-access-$volume$","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],)"
     R"("imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default",)"
-    R"("nodeName":"$node$","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists",)"
-    R"("effect":"NoExecute","tolerationSeconds":300}],"priority":0,"readinessGates":[{"conditionType":"InPlaceUpdateReady"}],"enableServiceLinks":true},)";
+    R"("nodeName":"$node$","securityContext":{},"schedulerName":"default-scheduler","priority":0,"readinessGates":[{"conditionType":"InPlaceUpdateReady"}],"enableServiceLinks":true},)";
 
 constexpr std::string_view kStatus =
     R"("status":{"phase":"Running","conditions":[{"type":"PodReadyToStartContainers","status":"True","lastProbeTime":null,"lastTransitionTime":"$started$"},)"

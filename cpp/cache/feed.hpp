@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "cache/decoder.hpp"
 #include "cache/envelope.hpp"
 #include "cache/store.hpp"
@@ -51,10 +52,14 @@ class StoreFeed final : public Feed {
   StoreFeed(Decoder<T>& decoder, Store<T>& store, OnMalformed on_malformed = {})
       : decoder_(decoder), store_(store), on_malformed_(std::move(on_malformed)) {}
 
-  void begin_list() override { store_.abort_list(); }
+  void begin_list() override {
+    store_.abort_list();
+    list_bytes_ = 0;
+  }
 
   base::Result<ListMeta, api::DecodeError> page(std::string_view body) override {
     std::optional<api::DecodeError> fault;
+    list_bytes_ += body.size();
     auto meta = decoder_.decode_page(body, [&](typename Decoder<T>::Decoded decoded, std::string_view json) {
       if (!fault) fault = list_item(std::move(decoded), json);
     });
@@ -63,6 +68,7 @@ class StoreFeed final : public Feed {
   }
 
   std::optional<api::DecodeError> list_event(const WatchEvent& event) override {
+    list_bytes_ += event.object.size();
     auto decoded = decoder_.decode(event.object);
     if (event.type != WatchEvent::Type::kDeleted) return list_item(std::move(decoded), event.object);
     const auto identity = parse_identity(event.object);
@@ -74,6 +80,8 @@ class StoreFeed final : public Feed {
   void end_list(std::uint64_t version) override {
     store_.end_list(version);
     decoder_.trim();
+    constexpr std::size_t kWorthwhileBytes = 1 << 20;
+    if (std::exchange(list_bytes_, 0) >= kWorthwhileBytes) base::release_free_memory();
   }
   void abort_list() override { store_.abort_list(); }
 
@@ -138,6 +146,7 @@ class StoreFeed final : public Feed {
   Store<T>& store_;
   OnMalformed on_malformed_;
   std::uint64_t malformed_ = 0;
+  std::size_t list_bytes_ = 0;  // that the list under way has brought
 };
 
 }  // namespace kruise::cache
