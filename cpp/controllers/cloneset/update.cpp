@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "api/names.hpp"
 #include "controllers/cloneset/refresh.hpp"
@@ -39,6 +40,7 @@ class Move {
   [[nodiscard]] std::vector<std::size_t> ordered_candidates() const;
   /// What leads from a pod's revision to the target in place, or why nothing does. Worked out once a revision.
   [[nodiscard]] const base::Result<workload::InPlaceChange, std::string>& change_from(std::int32_t revision);
+  void hold_the_rest(std::span<const std::size_t>);
   void update_pod(std::size_t i);
   void update_in_place(std::size_t i, const workload::InPlaceChange&);
   void wait_for_hook(std::size_t i, const workload::Hook& hook, bool put_back);
@@ -137,11 +139,20 @@ std::optional<std::string> Move::run() {
     if (!users.empty()) stopped += " by " + users;
     for (std::size_t i = next; i < kept; ++i) held(plan_, pass_.pods[order[i]], "maxUnavailable", stopped);
   }
-  const std::string partition = "partition " + std::to_string(pass_.targets.partition) + " of " +
-                                std::to_string(pass_.targets.replicas) + " keeps the old revision";
-  for (std::size_t i = kept; i < order.size(); ++i) held(plan_, pass_.pods[order[i]], "partition", partition);
+  hold_the_rest(std::span(order).subspan(kept));
   if (!step_.chains.empty()) plan_.steps.push_back(std::move(step_));
   return error_;
+}
+
+void Move::hold_the_rest(std::span<const std::size_t> rest) {
+  if (rest.empty()) return;
+  const auto staying = static_cast<std::int64_t>(rest.size());
+  const bool by_partition = numbers_.update > 0 && staying <= pass_.targets.partition;
+  const std::string text = by_partition ? "partition " + std::to_string(pass_.targets.partition) + " of " +
+                                              std::to_string(pass_.targets.replicas) + " keeps the old revision"
+                                        : "only " + std::to_string(std::abs(numbers_.update)) +
+                                              " more pods have to move, extra pods take the place of the others";
+  for (const std::size_t i : rest) held(plan_, pass_.pods[i], by_partition ? "partition" : "surge", text);
 }
 
 void Move::update_pod(std::size_t i) {

@@ -210,7 +210,7 @@ std::vector<std::string> lines(const runtime::Plan& plan) {
   return all;
 }
 
-int count(const runtime::Plan& plan, const std::string& prefix) {
+int writes(const runtime::Plan& plan, const std::string& prefix) {
   int n = 0;
   for (const auto& l : lines(plan)) n += l.starts_with(prefix) ? 1 : 0;
   return n;

@@ -72,7 +72,7 @@ struct World {
 /// data-web-aaaaa`, chains and steps without distinction; the status is left out.
 [[nodiscard]] std::vector<std::string> lines(const runtime::Plan&);
 /// How many writes begin so.
-[[nodiscard]] int count(const runtime::Plan&, const std::string& prefix);
+[[nodiscard]] int writes(const runtime::Plan&, const std::string& prefix);
 /// Reasons as `web-aaaaa partition: held: ...`.
 [[nodiscard]] std::string reasons(const runtime::Plan&);
 

@@ -59,8 +59,8 @@ TEST(PlanTest, UpdatesInPlaceWithinTheBudget) {
   World world(clone_set().replicas(5).in_place().max_unavailable(2));
   world.old_pods(5);
   const auto next = world.plan();
-  EXPECT_EQ(count(next, "patch pod/status"), 2);
-  EXPECT_EQ(count(next, "patch pod web"), 2);
+  EXPECT_EQ(writes(next, "patch pod/status"), 2);
+  EXPECT_EQ(writes(next, "patch pod web"), 2);
   EXPECT_THAT(lines(next), SizeIs(4));
   EXPECT_THAT(reasons(next), HasSubstr("held: maxUnavailable 2/2 used"));
 }
