@@ -44,16 +44,16 @@ class Watches {
  public:
   explicit Watches(runtime::Enqueue enqueue) : enqueue_(std::move(enqueue)) {}
 
-  void on_set(const cache::Change<api::CloneSet>& change, bool synced) {
+  void on_set(const cache::Change<api::CloneSet>& change, bool news) {
     selectors_.follow(change);
     const api::CloneSet& set = change.after ? *change.after : *change.before;
     const bool edited = change.after && (!change.before || change.before->meta.generation != change.after->meta.generation ||
                                          change.before->meta.deletion_timestamp != change.after->meta.deletion_timestamp);
-    enqueue_(set.meta.key(), !synced ? Cause::kResync : edited ? Cause::kUserEdit : Cause::kChange);
+    enqueue_(set.meta.key(), !news ? Cause::kResync : edited ? Cause::kUserEdit : Cause::kChange);
   }
 
-  void on_pod(const cache::Change<api::Pod>& change, bool synced) {
-    const Cause cause = synced ? Cause::kChange : Cause::kResync;
+  void on_pod(const cache::Change<api::Pod>& change, bool news) {
+    const Cause cause = news ? Cause::kChange : Cause::kResync;
     const auto before = change.before ? set_of(change.before->ns(), change.before->controller()) : std::nullopt;
     const auto after = change.after ? set_of(change.after->ns(), change.after->controller()) : std::nullopt;
     if (change.before && change.after && is_no_op(*change.before, *change.after)) return;
@@ -66,11 +66,11 @@ class Watches {
 
   /// Claims change often while they are bound, revisions hardly ever.
   template <class T>
-  void on_object(const cache::Change<T>& change, bool synced) {
+  void on_object(const cache::Change<T>& change, bool news) {
     if constexpr (std::is_same_v<T, api::Claim>) {
       if (change.before && change.after && same_but_version(change.before->meta, change.after->meta)) return;
     }
-    const Cause cause = synced ? Cause::kChange : Cause::kResync;
+    const Cause cause = news ? Cause::kChange : Cause::kResync;
     const auto before = change.before ? set_of(change.before->meta.ns, change.before->meta.controller()) : std::nullopt;
     const auto after = change.after ? set_of(change.after->meta.ns, change.after->meta.controller()) : std::nullopt;
     if (before && before != after) enqueue_(*before, cause);
@@ -87,17 +87,23 @@ class Watches {
   Selectors selectors_;
 };
 
+/// Subscribes so that `handle` also hears whether the change comes with the store's first list, which is no news.
+template <class T, class Handle>
+void follow(cache::Reader<T>& store, Handle handle) {
+  const auto listed = std::make_shared<bool>(store.synced());
+  store.subscribe([listed, handle](const cache::Change<T>& change) { handle(change, *listed); });
+  store.on_progress([listed, &store] { *listed = store.synced(); });
+}
+
 }  // namespace
 
 void watch(Stores stores, runtime::Enqueue enqueue) {
   const auto watches = std::make_shared<Watches>(std::move(enqueue));
   for (const auto& set : stores.sets.all()) watches->on_set({nullptr, set}, false);
-  stores.sets.subscribe([watches, &sets = stores.sets](const auto& change) { watches->on_set(change, sets.synced()); });
-  stores.pods.subscribe([watches, &pods = stores.pods](const auto& change) { watches->on_pod(change, pods.synced()); });
-  stores.claims.subscribe(
-      [watches, &claims = stores.claims](const auto& change) { watches->on_object(change, claims.synced()); });
-  stores.revisions.subscribe(
-      [watches, &revisions = stores.revisions](const auto& change) { watches->on_object(change, revisions.synced()); });
+  follow(stores.sets, [watches](const auto& change, bool news) { watches->on_set(change, news); });
+  follow(stores.pods, [watches](const auto& change, bool news) { watches->on_pod(change, news); });
+  follow(stores.claims, [watches](const auto& change, bool news) { watches->on_object(change, news); });
+  follow(stores.revisions, [watches](const auto& change, bool news) { watches->on_object(change, news); });
 }
 
 }  // namespace kruise::controllers::cloneset

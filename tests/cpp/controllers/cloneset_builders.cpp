@@ -12,6 +12,11 @@ std::string id_of(int n) {
   return id;
 }
 
+const std::shared_ptr<workload::TemplateCache>& shared_templates() {
+  static const auto kCache = std::make_shared<workload::TemplateCache>();
+  return kCache;
+}
+
 std::string word(runtime::Write::Verb verb) {
   switch (verb) {
     case runtime::Write::Verb::kCreate:
@@ -117,7 +122,10 @@ std::string template_json(const std::string& app, const std::string& image) {
 }
 
 api::RevisionPtr revision_of(const api::CloneSet& set, std::int64_t number) {
-  const auto plan = controllers::cloneset::plan(set, {}, {.now = at(0)});
+  // Tests make thousands of worlds out of the same few templates.
+  controllers::cloneset::Observed nothing;
+  nothing.templates = shared_templates();
+  const auto plan = controllers::cloneset::plan(set, nothing, {.now = at(0)});
   for (const auto& step : plan.steps) {
     for (const auto& chain : step.chains) {
       for (const auto& write : chain) {
@@ -165,7 +173,7 @@ World::World(SetBuilder s) : set(std::move(s)) {
   SetBuilder after = set;
   after.image("nginx:2");
   set.image("nginx:2");
-  observed.templates = std::make_shared<workload::TemplateCache>();
+  observed.templates = shared_templates();
   observed.revisions = {revision_of(before, 1), revision_of(after, 2)};
   old_revision = observed.revisions[0]->meta.name;
   new_revision = observed.revisions[1]->meta.name;
