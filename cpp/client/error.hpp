@@ -23,8 +23,10 @@ struct Cause {
 /// A failed call. `code` is the HTTP status, 0 when no answer came.
 struct ApiError {
   int code = 0;
-  std::string reason;  // NotFound, AlreadyExists, Conflict, Invalid, Expired,
-                       // TooManyRequests, ...; Unreachable and Timeout when code is 0
+  /// NotFound, AlreadyExists, Conflict, Invalid, Expired, TooManyRequests, ...; when code is 0 one of: Unreachable (no
+  /// connection), Broken (it broke midway, or bytes are foreign), Timeout, TooLarge (a limit of ours), Credentials, Aborted (by
+  /// us), Overloaded (our queue is full).
+  std::string reason;
   std::string message{};
   std::vector<Cause> causes{};
   std::optional<base::Duration> retry_after{};
