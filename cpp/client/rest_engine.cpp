@@ -146,6 +146,7 @@ void RestClient::Engine::run(const std::stop_token& stop) {
     curl_multi_perform(multi_.get(), &running);
     collect_finished();
     start_due();
+    limit_connections();
     curl_multi_poll(multi_.get(), nullptr, 0, wait_ms(), nullptr);
   }
 }
@@ -241,6 +242,15 @@ void RestClient::Engine::start_due() {
   }
 }
 
+void RestClient::Engine::limit_connections() {
+  // libcurl counts all connections to the server; each watch has one, and exempt requests must find one too.
+  const std::size_t shared = http_version_ == 2 ? kConnectionsMaxHttp2 : kInFlightMaxHttp1;
+  const auto max = static_cast<long>(shared + watch_of_handle_.size() + 1);
+  if (max == connections_max_) return;
+  connections_max_ = max;
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, max);
+}
+
 int RestClient::Engine::wait_ms() const {
   const MonoTime now = clock_.mono();
   Duration wait = kIdleWaitMax;
@@ -273,7 +283,8 @@ void RestClient::Engine::enqueue(std::unique_ptr<Call> call) {
 }
 
 bool RestClient::Engine::has_room(const Call& call) const {
-  return call.request.exempt || in_flight_.size() < (http2_ ? kInFlightMaxHttp2 : kInFlightMaxHttp1);
+  const std::size_t max = http_version_ == 2 ? kInFlightMaxHttp2 : http_version_ == 1 ? kInFlightMaxHttp1 : kInFlightMaxUnknown;
+  return call.request.exempt || in_flight_.size() < max;
 }
 
 bool RestClient::Engine::writes_stopped() const { return clock_.mono().time_since_epoch().count() >= write_deadline_ns_; }
@@ -324,7 +335,7 @@ void RestClient::Engine::answered(std::unique_ptr<Call> call) {
   const CurlHandle& handle = *call->handle;
   const int code = handle.code();
   const MonoTime now = clock_.mono();
-  http2_ = http2_ || handle.http_version() == 2;
+  http_version_ = handle.http_version();
   if (code == 401 && !call->renewed && credentials_.refused(call->credentials)) {
     call->renewed = true;
     waiting_.push_front(std::move(call));

@@ -17,10 +17,13 @@ namespace kruise::client {
 
 /// Requests that may wait for a place, a token or a server that is busy; further ones are refused.
 inline constexpr std::size_t kWaitingCallsMax = 20'000;
-/// Requests at a time over all connections: four with 25 streams each were faster than one with many; HTTP/1.1 takes one each.
+/// Connections that requests share over HTTP/2: four with 25 streams each were faster than one with many.
+inline constexpr std::size_t kConnectionsMaxHttp2 = 4;
 inline constexpr std::size_t kStreamsPerConnectionMax = 25;
-inline constexpr std::size_t kInFlightMaxHttp2 = 4 * kStreamsPerConnectionMax;
+/// Requests at a time: over HTTP/2, over HTTP/1.1 (a connection each), and before the server has shown what it speaks.
+inline constexpr std::size_t kInFlightMaxHttp2 = kConnectionsMaxHttp2 * kStreamsPerConnectionMax;
 inline constexpr std::size_t kInFlightMaxHttp1 = 32;
+inline constexpr std::size_t kInFlightMaxUnknown = kStreamsPerConnectionMax;
 
 /// A watch under way, as the I/O thread sees it.
 struct WatchCall {
@@ -63,6 +66,7 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   void collect_finished();
   void check_deadlines();
   void start_due();
+  void limit_connections();
   [[nodiscard]] int wait_ms() const;
 
   // Requests.
@@ -101,7 +105,8 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   Watches watches_;
   std::unordered_map<CURL*, WatchCall*> watch_of_handle_;
   std::vector<CurlHandle> idle_handles_;
-  bool http2_ = false;
+  int http_version_ = 0;  // as the last answer showed
+  long connections_max_ = 0;
 
   std::mutex mutex_;  // guards the two below
   std::vector<std::function<void()>> commands_;
