@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.hpp"
+#include "cluster/openapi.hpp"
 
 namespace kruise::cluster {
 namespace {
@@ -210,6 +211,7 @@ Response discovery(const Catalog& catalog, const RequestInfo& info, const client
       return {.code = 200, .body = "ok", .content_type = "text/plain; charset=utf-8"};
     }
   }
+  if (path.starts_with("/openapi/")) return openapi(catalog, info);
   if (!info.version.empty()) {
     return catalog.has_group_version(info.group, info.version) ? resource_list(catalog, info.group, info.version) : no_such_path();
   }

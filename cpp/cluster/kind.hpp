@@ -90,6 +90,8 @@ class Kind {
   [[nodiscard]] virtual std::vector<Column> columns() const;
   /// A deletion only marks the object: something else must still clean up behind it.
   [[nodiscard]] virtual bool keeps_while_deleting(const Json&) const { return false; }
+  /// The schema of a custom kind as JSON; empty for those that the schema tables describe.
+  [[nodiscard]] virtual std::string_view openapi_schema() const { return {}; }
   [[nodiscard]] virtual bool custom() const { return false; }
 
  private:

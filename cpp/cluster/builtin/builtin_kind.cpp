@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/metadata.hpp"
+#include "cluster/tables/builtin_columns.hpp"
 #include "cluster/tree.hpp"
 
 namespace kruise::cluster {
@@ -88,6 +89,8 @@ void BuiltinKind::validate_update(const Json& now, const Json& before, FieldErro
 void BuiltinKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
   validate_metadata_update(now, before, errors);
 }
+
+std::vector<Column> BuiltinKind::columns() const { return builtin_columns(names().group, names().plural); }
 
 bool BuiltinKind::keeps_while_deleting(const Json& tree) const {
   return rules_.keeps_while_deleting != nullptr && rules_.keeps_while_deleting(tree);

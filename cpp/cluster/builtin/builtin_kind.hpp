@@ -43,6 +43,7 @@ class BuiltinKind final : public Kind {
   void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
   [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
+  [[nodiscard]] std::vector<Column> columns() const override;
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
   [[nodiscard]] const api::TypeInfo* merge_type() const override { return type_; }
 

@@ -4,6 +4,7 @@
 
 #include "cluster/crd/custom_kind.hpp"
 #include "cluster/crd/definition_kind.hpp"
+#include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
 
 namespace kruise::cluster {
@@ -42,6 +43,7 @@ CustomSpec spec_of(const Json& crd, const Json& version, const std::string& stor
   }
   if (const Json* openapi = member_at(version, {"schema", "openAPIV3Schema"}); openapi != nullptr && !bool_of(spec, "preserveUnknownFields")) {
     if (auto schema = Schema::compile(*openapi)) out.schema = *schema;
+    out.openapi_schema = json_text(*openapi);
   }
   if (const Json* columns = member(version, "additionalPrinterColumns")) out.printer_columns = std::make_shared<const Json>(*columns);
   if (const Json* fields = member(version, "selectableFields")) {

@@ -1,0 +1,203 @@
+#include "cluster/http_server.hpp"
+
+#include <httplib.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "base/json_writer.hpp"
+#include "base/thread.hpp"
+#include "cluster/http_threads.hpp"
+
+namespace kruise::cluster {
+namespace {
+
+constexpr int kBacklog = 1024;
+constexpr int kKeepAliveSeconds = 5;
+constexpr std::size_t kKeepAliveRequestsMax = 1'000'000;
+constexpr std::size_t kBodyBytesMax = std::size_t{16} * 1024 * 1024;
+/// How long a quiet watch goes before it looks whether its client is still there.
+constexpr base::Duration kLookInterval = std::chrono::seconds(1);
+
+class Threads final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override { threads_.enqueue(std::move(task)); }
+  void shutdown() override { threads_.shutdown(); }
+
+ private:
+  ConnectionThreads threads_;
+};
+
+/// The library listens with a backlog of 5; clients that come at once would wait for a second.
+class Listener final : public httplib::Server {
+ public:
+  void deepen_backlog() { ::listen(svr_sock_, kBacklog); }
+  using httplib::Server::is_running;
+};
+
+/// Wakes a thread that waits for lines of a watch.
+class Bell {
+ public:
+  void ring() {
+    const std::lock_guard lock(mutex_);
+    rung_ = true;
+    changed_.notify_all();
+  }
+  void wait(base::Duration span) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, span, [this] { return rung_; });
+    rung_ = false;
+  }
+
+ private:
+  std::mutex mutex_;  // guards the one below
+  std::condition_variable changed_;
+  bool rung_ = false;
+};
+
+client::Request to_request(const httplib::Request& from) {
+  return {.method = from.method,
+          .path = from.target,
+          .accept = from.get_header_value("Accept"),
+          .content_type = from.get_header_value("Content-Type"),
+          .body = from.body,
+          .user_agent = from.get_header_value("User-Agent"),
+          .timeout = {}};
+}
+
+void fill(httplib::Response& to, const client::Response& from) {
+  to.status = from.code;
+  for (const auto& warning : from.warnings) {
+    std::string quoted;
+    base::append_json_string(quoted, warning);
+    to.headers.emplace("Warning", "299 - " + quoted);
+  }
+  if (from.code == 429) to.set_header("Retry-After", "1");
+  to.set_content(from.body, from.content_type.c_str());
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(ApiServer& api, const Options& options) : api_(api), options_(options) {
+    listener_.new_task_queue = [] { return new Threads; };
+    listener_.set_keep_alive_max_count(kKeepAliveRequestsMax);
+    listener_.set_keep_alive_timeout(kKeepAliveSeconds);
+    listener_.set_tcp_nodelay(true);
+    listener_.set_payload_max_length(kBodyBytesMax);
+    listener_.set_read_timeout(30);
+    listener_.set_write_timeout(30);
+    const auto serve = [this](const httplib::Request& request, httplib::Response& response) { answer(request, response); };
+    const std::string any = R"(/.*)";
+    listener_.Get(any, serve).Post(any, serve).Put(any, serve).Patch(any, serve).Delete(any, serve);
+    const bool bound = options.port == 0 ? (port_ = listener_.bind_to_any_port(options.host.c_str())) > 0
+                                         : listener_.bind_to_port(options.host.c_str(), options.port);
+    if (!bound) throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port));
+    if (options.port != 0) port_ = options.port;
+    listener_.deepen_backlog();
+    thread_.emplace("cluster-accept", [this](const std::stop_token&) { listener_.listen_after_bind(); });
+    while (!listener_.is_running()) std::this_thread::yield();
+  }
+
+  ~Impl() {
+    stopping_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      for (Bell* bell : bells_) bell->ring();
+    }
+    listener_.stop();
+    thread_.reset();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url() const { return "http://" + options_.host + ":" + std::to_string(port_); }
+  [[nodiscard]] std::size_t open_watches() const {
+    const std::lock_guard lock(mutex_);
+    return bells_.size();
+  }
+
+ private:
+  /// A watch and the thread that sends it.
+  struct Sending {
+    std::unique_ptr<ApiServer::Stream> stream;
+    Bell bell;
+    std::string chunk;
+  };
+
+  void answer(const httplib::Request& from, httplib::Response& to) {
+    const client::Request request = to_request(from);
+    if (!ApiServer::is_watch(request)) {
+      fill(to, api_.handle(request));
+      return;
+    }
+    auto opened = api_.watch(request);
+    if (!opened) {
+      fill(to, opened.error());
+      return;
+    }
+    auto sending = std::make_shared<Sending>();
+    sending->stream = std::move(*opened);
+    sending->stream->on_ready([bell = &sending->bell] { bell->ring(); });
+    {
+      const std::lock_guard lock(mutex_);
+      bells_.insert(&sending->bell);
+    }
+    to.set_chunked_content_provider(
+        "application/json", [this, sending](std::size_t, httplib::DataSink& sink) { return send(*sending, sink); },
+        [this, sending](bool) {
+          sending->stream->on_ready({});
+          const std::lock_guard lock(mutex_);
+          bells_.erase(&sending->bell);
+        });
+  }
+
+  /// Sends what is due, waiting at most a moment for it. False: the client is gone, or this server is.
+  bool send(Sending& sending, httplib::DataSink& sink) {
+    constexpr std::size_t kChunkBytes = std::size_t{64} * 1024;
+    if (stopping_) return false;
+    sending.chunk.clear();
+    while (sending.chunk.size() < kChunkBytes) {
+      const auto line = sending.stream->next();
+      if (!line) break;
+      sending.chunk.append(**line).append("\n");
+    }
+    if (!sending.chunk.empty()) return sink.write(sending.chunk.data(), sending.chunk.size());
+    if (sending.stream->ended()) {
+      sink.done();
+      return true;
+    }
+    const base::Duration until_due = sending.stream->due() - clock_.mono();
+    sending.bell.wait(std::clamp(until_due, base::Duration{std::chrono::milliseconds(1)}, kLookInterval));
+    return !stopping_ && sink.is_writable();
+  }
+
+  ApiServer& api_;
+  const Options options_;
+  const base::SystemClock clock_;
+  Listener listener_;
+  int port_ = 0;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;  // guards the one below
+  std::unordered_set<Bell*> bells_;
+  std::optional<base::Thread> thread_;
+};
+
+HttpServer::HttpServer(ApiServer& api, const Options& options) : impl_(std::make_unique<Impl>(api, options)) {}
+HttpServer::~HttpServer() = default;
+int HttpServer::port() const { return impl_->port(); }
+std::string HttpServer::url() const { return impl_->url(); }
+std::size_t HttpServer::open_watches() const { return impl_->open_watches(); }
+
+std::string HttpServer::kubeconfig() const {
+  return "apiVersion: v1\nkind: Config\nclusters:\n- name: kruise\n  cluster:\n    server: " + url() +
+         "\ncontexts:\n- name: kruise\n  context:\n    cluster: kruise\n    user: kruise\n    namespace: default\n"
+         "current-context: kruise\nusers:\n- name: kruise\n  user: {}\n";
+}
+
+}  // namespace kruise::cluster
