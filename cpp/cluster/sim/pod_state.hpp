@@ -1,0 +1,99 @@
+// What a simulated kubelet knows of one pod, and how it writes it down.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace kruise::cluster::sim {
+
+struct ContainerState {
+  enum class Phase : std::uint8_t { kWaiting, kRunning };
+  std::string name;
+  std::string wanted_image;  // of the spec
+  Phase phase = Phase::kWaiting;
+  std::string waiting_reason = "ContainerCreating";
+  std::string waiting_message;
+  std::string image;  // that runs, or ran last
+  std::string image_id;
+  std::string container_id;  // empty: never started
+  std::string started_at;
+  std::int64_t restart_count = 0;
+  int pull_failures = 0;
+  bool ready = false;
+  bool busy = false;           // a timer will move it on
+  bool restarting = false;     // what it waits for is a start, not readiness
+  std::uint64_t token = 0;     // of that timer: those of an earlier token do nothing
+  struct Ended {
+    std::string container_id;
+    std::string started_at;
+    std::string finished_at;
+    int exit_code = 0;
+  };
+  std::optional<Ended> ended;  // lastState
+
+  [[nodiscard]] bool running() const { return phase == Phase::kRunning; }
+};
+
+/// A condition as the server holds it, as far as known.
+struct KnownCondition {
+  std::string status;
+  std::string since;
+};
+
+/// What the server holds of the conditions that others write too.
+struct SeenConditions {
+  std::uint64_t version = 0;
+  KnownCondition containers_ready, ready;
+};
+
+struct PodState {
+  std::string ns, name, uid;
+  std::size_t node = 0;
+  std::vector<ContainerState> containers;
+  std::vector<std::pair<std::string, std::string>> init_containers;  // name, image: they succeed at once
+  std::vector<std::string> gates;
+  std::vector<std::pair<std::string, std::string>> gate_status;  // condition -> status, of those that exist
+  std::string ip;
+  std::string host_ip;
+  std::string start_time;
+  std::string phase = "Pending";
+  std::string reason;  // of a pod that failed
+  KnownCondition initialized, containers_ready, ready;
+  SeenConditions seen;                // newest
+  std::uint64_t written_version = 0;  // of our last report
+  bool deleting = false;
+
+  std::uint64_t id = 0;      // of this pod object, among all of this process
+  bool reported = false;     // the server has had a status from a kubelet
+  bool dirty = false;        // the server does not know all of this
+  bool flushing = false;     // a report is planned or on its way
+  bool terminating = false;  // the deletion is under way
+
+  [[nodiscard]] bool finished() const { return phase == "Failed" || phase == "Succeeded"; }
+  [[nodiscard]] bool all_ready() const;
+  /// What the Ready condition should say: "True" or "False", why, and in which words.
+  struct Verdict {
+    bool ready = false;
+    std::string reason;
+    std::string message;
+  };
+  [[nodiscard]] Verdict verdict() const;
+  [[nodiscard]] Verdict containers_verdict() const;
+};
+
+/// The body of a status patch, with the UID as precondition. Conditions take `now` as time of transition where they change, and
+/// are remembered as known.
+[[nodiscard]] std::string status_patch(PodState&, const std::string& now);
+
+/// "containerd://…", another one for each restart.
+[[nodiscard]] std::string container_id_of(std::string_view pod_uid, std::string_view container, std::int64_t restart_count);
+
+/// "example.com/web:1" -> "example.com/web@sha256:…", always the same for an image.
+[[nodiscard]] std::string image_id_of(std::string_view image);
+
+}  // namespace kruise::cluster::sim
