@@ -36,8 +36,13 @@ std::uint64_t version_of(std::string_view json) {
 class Kubelets::Impl final : private Sink {
  public:
   Impl(client::Client& client, base::Random random, KubeletOptions options)
-      : client_(client), random_(random), options_(std::move(options)), nodes_(client, options_), pods_followed_(client, api::kPods, *this),
-        slowness_(nodes_.size(), 1.0), pulled_(nodes_.size()) {}
+      : client_(client),
+        random_(random),
+        options_(std::move(options)),
+        nodes_(client, options_),
+        pods_followed_(client, api::kPods, *this),
+        slowness_(nodes_.size(), 1.0),
+        pulled_(nodes_.size()) {}
 
   void start() {
     life_ = std::make_unique<base::Lifetime>();
@@ -134,7 +139,8 @@ class Kubelets::Impl final : private Sink {
   [[nodiscard]] KubeletStats stats() const {
     KubeletStats out = stats_;
     out.pods = pods_.size();
-    out.ready = static_cast<std::uint64_t>(std::ranges::count_if(pods_, [](const auto& entry) { return entry.second->all_ready(); }));
+    out.ready =
+        static_cast<std::uint64_t>(std::ranges::count_if(pods_, [](const auto& entry) { return entry.second->all_ready(); }));
     return out;
   }
 
@@ -150,7 +156,9 @@ class Kubelets::Impl final : private Sink {
     return found == pods_.end() ? nullptr : found->second.get();
   }
   [[nodiscard]] std::string now() const { return base::format_time(client_.executor().clock().now()); }
-  base::Duration drawn(const Delay& delay, const PodState& pod) { return draw(delay, slowness_[pod.node], options_.quantum, random_); }
+  base::Duration drawn(const Delay& delay, const PodState& pod) {
+    return draw(delay, slowness_[pod.node], options_.quantum, random_);
+  }
 
   /// The container's timer, if any, does nothing any more.
   void release(ContainerState& container) {
@@ -237,7 +245,8 @@ class Kubelets::Impl final : private Sink {
 
   std::string new_ip(std::size_t node) {
     const std::uint64_t number = ++last_ip_;
-    return "10." + std::to_string(1 + node % 250) + "." + std::to_string(number / 250 % 250) + "." + std::to_string(1 + number % 250);
+    return "10." + std::to_string(1 + node % 250) + "." + std::to_string(number / 250 % 250) + "." +
+           std::to_string(1 + number % 250);
   }
 
   // --- what a pod needs next
@@ -255,7 +264,8 @@ class Kubelets::Impl final : private Sink {
         container.ready = false;
         report(key, pod);
       }
-      if (container.running() && container.image != container.wanted_image && container.busy && !container.restarting) release(container);
+      if (container.running() && container.image != container.wanted_image && container.busy && !container.restarting)
+        release(container);
       if (container.busy) continue;
       if (!container.running() || container.image != container.wanted_image) {
         container.restarting = true;
@@ -276,7 +286,8 @@ class Kubelets::Impl final : private Sink {
   }
 
   /// Calls `then` with the pod and those containers whose timers still count.
-  void after(base::Duration delay, const std::string& key, const PodState& pod, Moves moves, void (Impl::*then)(const std::string&, PodState&, const Moves&)) {
+  void after(base::Duration delay, const std::string& key, const PodState& pod, Moves moves,
+             void (Impl::*then)(const std::string&, PodState&, const Moves&)) {
     client_.executor().post_after(delay, life_->bind([this, key, id = pod.id, moves = std::move(moves), then]() mutable {
       PodState* found = find(key);
       if (found == nullptr || found->id != id) return;
@@ -301,14 +312,16 @@ class Kubelets::Impl final : private Sink {
       container.restarting = false;
       failing_images_.contains(container.wanted_image) ? fail_pull(key, pod, m.container) : start_container(pod, container);
     }
-    if (pod.phase == "Pending" && std::ranges::all_of(pod.containers, [](const ContainerState& c) { return !c.container_id.empty(); })) {
+    if (pod.phase == "Pending" &&
+        std::ranges::all_of(pod.containers, [](const ContainerState& c) { return !c.container_id.empty(); })) {
       pod.phase = "Running";
     }
     // With no delay to readiness one report says it all.
     if (options_.ready.least.count() == 0 && options_.ready.jitter.count() == 0) {
       for (const Move& m : moves) {
         ContainerState& container = pod.containers[m.container];
-        if (container.running() && !unready_pods_.contains(key) && !unready_images_.contains(container.image)) container.ready = true;
+        if (container.running() && !unready_pods_.contains(key) && !unready_images_.contains(container.image))
+          container.ready = true;
       }
     }
     report(key, pod);
@@ -344,9 +357,12 @@ class Kubelets::Impl final : private Sink {
     ContainerState& container = pod.containers[index];
     end_container(container, 0);
     container.waiting_reason = container.pull_failures == 0 ? "ErrImagePull" : "ImagePullBackOff";
-    container.waiting_message = (container.pull_failures == 0 ? "failed to pull and unpack image \"" : "Back-off pulling image \"") + container.wanted_image + "\"";
+    container.waiting_message =
+        (container.pull_failures == 0 ? "failed to pull and unpack image \"" : "Back-off pulling image \"") +
+        container.wanted_image + "\"";
     const int doublings = std::min(container.pull_failures++, kPullBackoffDoublingsMax);
-    const base::Duration backoff = std::min(base::Duration(options_.pull_backoff * (1LL << doublings)), options_.pull_backoff_max);
+    const base::Duration backoff =
+        std::min(base::Duration(options_.pull_backoff * (1LL << doublings)), options_.pull_backoff_max);
     after(backoff, key, pod, {move(container, index)}, &Impl::retry_pull);
   }
 
@@ -401,8 +417,9 @@ class Kubelets::Impl final : private Sink {
 
   template <class Then>
   void send_status(const PodState& pod, std::string body, Then then) {
-    client_.send(client::patch(api::kPods, {pod.ns, pod.name}, client::PatchType::kStrategic, std::move(body), {.subresource = "status"}),
-                 life_->bind(std::move(then)));
+    client_.send(
+        client::patch(api::kPods, {pod.ns, pod.name}, client::PatchType::kStrategic, std::move(body), {.subresource = "status"}),
+        life_->bind(std::move(then)));
   }
 
   void terminate(const std::string& key, PodState& pod) {
@@ -419,12 +436,13 @@ class Kubelets::Impl final : private Sink {
       client::DeleteOptions options;
       options.uid = pod->uid;
       options.grace_period_s = 0;
-      client_.send(client::remove(api::kPods, {pod->ns, pod->name}, options), life_->bind([this, key, id](const client::Outcome& outcome) {
-        if (outcome) ++stats_.deletions;
-        if (outcome || outcome.error().not_found() || outcome.error().conflict()) return;
-        ++stats_.failures;
-        finish_after(kRetryDelay, key, id);
-      }));
+      client_.send(client::remove(api::kPods, {pod->ns, pod->name}, options),
+                   life_->bind([this, key, id](const client::Outcome& outcome) {
+                     if (outcome) ++stats_.deletions;
+                     if (outcome || outcome.error().not_found() || outcome.error().conflict()) return;
+                     ++stats_.failures;
+                     finish_after(kRetryDelay, key, id);
+                   }));
     }));
   }
 
@@ -432,7 +450,8 @@ class Kubelets::Impl final : private Sink {
   void mark_not_ready(std::size_t node) {
     for (auto& [key, pod] : pods_) {
       if (pod->node != node || pod->ready.status != "True") continue;
-      std::string body = R"({"metadata":{"uid":")" + pod->uid + R"("},"status":{"conditions":[{"type":"Ready","status":"False","lastTransitionTime":")" + now() +
+      std::string body = R"({"metadata":{"uid":")" + pod->uid +
+                         R"("},"status":{"conditions":[{"type":"Ready","status":"False","lastTransitionTime":")" + now() +
                          R"(","reason":null,"message":null}]}})";
       send_status(*pod, std::move(body), [](const client::Outcome&) {});
     }
@@ -450,8 +469,8 @@ class Kubelets::Impl final : private Sink {
   std::set<std::string> unready_images_;
   std::set<std::string> unready_pods_;
   std::map<std::string, std::string> image_ids_;
-  PodRecord record_;            // of the pod just seen
-  base::Duration grace_{0};     // of its deletion
+  PodRecord record_;         // of the pod just seen
+  base::Duration grace_{0};  // of its deletion
   std::uint64_t tokens_ = 0;
   std::uint64_t last_ip_ = 0;
   KubeletStats stats_;
@@ -468,7 +487,9 @@ void Kubelets::fail_image(std::string_view image, bool fails) { impl_->fail_imag
 void Kubelets::never_ready(std::string_view image, bool never) { impl_->never_ready(image, never); }
 void Kubelets::never_ready_pod(std::string_view key, bool never) { impl_->never_ready_pod(key, never); }
 void Kubelets::set_image_id(std::string_view image, std::string_view id) { impl_->set_image_id(image, id); }
-bool Kubelets::crash_container(std::string_view key, std::string_view container) { return impl_->crash_container(key, container); }
+bool Kubelets::crash_container(std::string_view key, std::string_view container) {
+  return impl_->crash_container(key, container);
+}
 bool Kubelets::fail_pod(std::string_view key, std::string_view reason) { return impl_->fail_pod(key, reason); }
 bool Kubelets::lose_node(std::string_view name) { return impl_->lose_node(name); }
 bool Kubelets::recover_node(std::string_view name) { return impl_->recover_node(name); }

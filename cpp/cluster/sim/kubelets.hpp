@@ -1,8 +1,9 @@
 // A fleet of nodes that pretend to run containers.
 //
-// Each node registers, reports, admits the pods bound to it, pulls images, starts containers, makes them ready, restarts a container
-// in place when its image in the spec changes (new image ID, new container ID, restart count + 1), computes the pod's Ready
-// condition from containers and readiness gates, and finishes deletions. One patch of the status a report, as a kubelet does.
+// Each node registers, reports, admits the pods bound to it, pulls images, starts containers, makes them ready, restarts a
+// container in place when its image in the spec changes (new image ID, new container ID, restart count + 1), computes the pod's
+// Ready condition from containers and readiness gates, and finishes deletions. One patch of the status a report, as a kubelet
+// does.
 #pragma once
 
 #include <cstdint>
@@ -23,24 +24,25 @@ struct KubeletOptions {
   int pods_per_node = 110;  // as the node reports it; not enforced
   std::map<std::string, std::string> node_labels{};
   Delay pull{std::chrono::milliseconds(1000), std::chrono::milliseconds(1000)};  // once per image and node
-  Delay start{std::chrono::milliseconds(300), std::chrono::milliseconds(300)};   // of a container, the stop of its predecessor included
-  Delay ready{std::chrono::seconds(2), std::chrono::seconds(1)};                 // from started to ready
+  Delay start{std::chrono::milliseconds(300),
+              std::chrono::milliseconds(300)};                    // of a container, the stop of its predecessor included
+  Delay ready{std::chrono::seconds(2), std::chrono::seconds(1)};  // from started to ready
   Delay terminate{std::chrono::milliseconds(500), std::chrono::milliseconds(500)};  // never longer than the grace period
   base::Duration quantum = std::chrono::milliseconds(10);
-  base::Duration heartbeat = std::chrono::minutes(5);     // 0: none
+  base::Duration heartbeat = std::chrono::minutes(5);      // 0: none
   base::Duration pull_backoff = std::chrono::seconds(10);  // doubled with each failure, up to the next
   base::Duration pull_backoff_max = std::chrono::minutes(5);
   base::Duration node_grace = std::chrono::seconds(40);  // from a node's last sign to Ready Unknown
 };
 
 struct KubeletStats {
-  std::uint64_t pods = 0;        // on the nodes now
-  std::uint64_t ready = 0;       // of these, all containers ready
-  std::uint64_t starts = 0;      // containers started, restarts included
-  std::uint64_t restarts = 0;    // of these, in place
-  std::uint64_t reports = 0;     // status patches
-  std::uint64_t deletions = 0;   // finished
-  std::uint64_t failures = 0;    // answers that were errors
+  std::uint64_t pods = 0;       // on the nodes now
+  std::uint64_t ready = 0;      // of these, all containers ready
+  std::uint64_t starts = 0;     // containers started, restarts included
+  std::uint64_t restarts = 0;   // of these, in place
+  std::uint64_t reports = 0;    // status patches
+  std::uint64_t deletions = 0;  // finished
+  std::uint64_t failures = 0;   // answers that were errors
 };
 
 /// On the client's executor: construction, calls and destruction happen there (or before it runs). The client outlives it.

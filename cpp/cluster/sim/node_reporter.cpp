@@ -11,9 +11,10 @@ using base::JsonWriter;
 
 constexpr base::Duration kRetryDelay = std::chrono::seconds(1);
 
-void write_condition(JsonWriter& w, std::string_view type, std::string_view status, std::string_view reason, std::string_view message,
-                     const std::string& now) {
-  w.begin_object().key("type").string(type).key("status").string(status).key("reason").string(reason).key("message").string(message);
+void write_condition(JsonWriter& w, std::string_view type, std::string_view status, std::string_view reason,
+                     std::string_view message, const std::string& now) {
+  w.begin_object().key("type").string(type).key("status").string(status).key("reason").string(reason).key("message").string(
+      message);
   w.key("lastHeartbeatTime").string(now).key("lastTransitionTime").string(now).end_object();
 }
 
@@ -46,9 +47,16 @@ std::string full_status(const std::string& name, const std::string& ip, int pods
   }
   write_condition(w, "Ready", "True", "KubeletReady", "simulated kubelet is posting ready status", now);
   w.end_array().key("nodeInfo").begin_object();
-  for (const auto& [key, value] : {std::pair{"machineID", name.c_str()}, {"systemUUID", name.c_str()}, {"bootID", name.c_str()}, {"kernelVersion", "0-simulated"},
-                                   {"osImage", "simulated"}, {"containerRuntimeVersion", "simulated://0"}, {"kubeletVersion", "v1.34.0-simulated"},
-                                   {"kubeProxyVersion", ""}, {"operatingSystem", "linux"}, {"architecture", "amd64"}}) {
+  for (const auto& [key, value] : {std::pair{"machineID", name.c_str()},
+                                   {"systemUUID", name.c_str()},
+                                   {"bootID", name.c_str()},
+                                   {"kernelVersion", "0-simulated"},
+                                   {"osImage", "simulated"},
+                                   {"containerRuntimeVersion", "simulated://0"},
+                                   {"kubeletVersion", "v1.34.0-simulated"},
+                                   {"kubeProxyVersion", ""},
+                                   {"operatingSystem", "linux"},
+                                   {"architecture", "amd64"}}) {
     w.key(key).string(value);
   }
   w.end_object().end_object().end_object();
@@ -83,7 +91,15 @@ std::string NodeReporter::now() const { return base::format_time(client_.executo
 void NodeReporter::register_node(std::size_t node) {
   const std::string& name = nodes_[node].name;
   JsonWriter w;
-  w.begin_object().key("apiVersion").string("v1").key("kind").string("Node").key("metadata").begin_object().key("name").string(name);
+  w.begin_object()
+      .key("apiVersion")
+      .string("v1")
+      .key("kind")
+      .string("Node")
+      .key("metadata")
+      .begin_object()
+      .key("name")
+      .string(name);
   w.key("labels").begin_object().key("kubernetes.io/hostname").string(name).key("kubernetes.io/os").string("linux");
   w.key("kubernetes.io/arch").string("amd64");
   for (const auto& [key, value] : options_.node_labels) w.key(key).string(value);
@@ -103,7 +119,8 @@ void NodeReporter::register_node(std::size_t node) {
 /// Repeated until it arrives, unless a newer one makes it old.
 void NodeReporter::report(std::size_t node, std::string body) {
   const auto number = ++nodes_[node].reports;
-  client::Request request = client::patch(api::kNodes, {"", nodes_[node].name}, client::PatchType::kStrategic, body, {.subresource = "status"});
+  client::Request request =
+      client::patch(api::kNodes, {"", nodes_[node].name}, client::PatchType::kStrategic, body, {.subresource = "status"});
   client_.send(std::move(request), life_->bind([this, node, number, body](const client::Outcome& outcome) {
     if (outcome || outcome.error().not_found()) return;
     client_.executor().post_after(kRetryDelay, life_->bind([this, node, number, body] {

@@ -21,7 +21,8 @@ std::string hex64(std::string_view seed) {
   return out;
 }
 
-void write_condition(JsonWriter& w, std::string_view type, const PodState::Verdict& verdict, KnownCondition& known, const std::string& now) {
+void write_condition(JsonWriter& w, std::string_view type, const PodState::Verdict& verdict, KnownCondition& known,
+                     const std::string& now) {
   const std::string_view status = verdict.ready ? "True" : "False";
   if (known.status != status) known = {std::string(status), now};
   if (known.since.empty()) known.since = now;
@@ -112,7 +113,15 @@ std::string status_patch(PodState& pod, const std::string& now) {
   w.begin_object().key("metadata").begin_object().key("uid").string(pod.uid).end_object();
   w.key("status").begin_object().key("phase").string(pod.phase);
   if (!pod.reason.empty()) w.key("reason").string(pod.reason);
-  w.key("hostIP").string(pod.host_ip).key("hostIPs").begin_array().begin_object().key("ip").string(pod.host_ip).end_object().end_array();
+  w.key("hostIP")
+      .string(pod.host_ip)
+      .key("hostIPs")
+      .begin_array()
+      .begin_object()
+      .key("ip")
+      .string(pod.host_ip)
+      .end_object()
+      .end_array();
   w.key("podIP").string(pod.ip).key("podIPs").begin_array().begin_object().key("ip").string(pod.ip).end_object().end_array();
   w.key("startTime").string(pod.start_time);
   w.key("conditions").begin_array();

@@ -25,9 +25,9 @@ struct ContainerState {
   std::int64_t restart_count = 0;
   int pull_failures = 0;
   bool ready = false;
-  bool busy = false;           // a timer will move it on
-  bool restarting = false;     // what it waits for is a start, not readiness
-  std::uint64_t token = 0;     // of that timer: those of an earlier token do nothing
+  bool busy = false;        // a timer will move it on
+  bool restarting = false;  // what it waits for is a start, not readiness
+  std::uint64_t token = 0;  // of that timer: those of an earlier token do nothing
   struct Ended {
     std::string container_id;
     std::string started_at;

@@ -182,7 +182,8 @@ bool read(std::string_view json, Identity& out) {
   out = Identity();
   try {
     od::document document = parser.iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING);
-    each_member(document.find_field_unordered("metadata"), [&](std::string_view key, od::value value) { read_metadata_member(key, value, out); });
+    each_member(document.find_field_unordered("metadata"),
+                [&](std::string_view key, od::value value) { read_metadata_member(key, value, out); });
   } catch (const simdjson::simdjson_error&) {
     return false;
   }

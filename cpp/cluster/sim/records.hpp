@@ -69,9 +69,9 @@ struct NodeRecord : Identity {
 struct ClaimRecord : Identity {
   std::string phase;
   std::string volume;
-  std::string storage;                    // requested
+  std::string storage;  // requested
   std::vector<std::string> access_modes;
-  bool protected_by_pods = false;         // carries the finalizer kubernetes.io/pvc-protection
+  bool protected_by_pods = false;  // carries the finalizer kubernetes.io/pvc-protection
 };
 
 /// Each overwrites `out`. False when the text is no such object; padding as for Sink::seen.

@@ -9,7 +9,7 @@
 
 #include "base/json_writer.hpp"
 #include "client/request.hpp"
-#include "cluster/sim/follower.hpp"
+#include "cluster/sim/function_sink.hpp"
 #include "cluster/sim/records.hpp"
 
 namespace kruise::cluster::sim {
@@ -24,28 +24,18 @@ bool selects(const Labels& selector, const Labels& labels) {
   return std::ranges::all_of(selector, [&](const auto& wanted) { return std::ranges::find(labels, wanted) != labels.end(); });
 }
 
-/// Calls two functions, as simple sinks need no class of their own.
-class FunctionSink final : public Sink {
- public:
-  FunctionSink(std::function<void(std::string_view)> seen, std::function<void(const std::string&)> gone)
-      : seen_(std::move(seen)), gone_(std::move(gone)) {}
-  void seen(std::string_view json) override { seen_(json); }
-  void gone(const std::string& key) override { gone_(key); }
-
- private:
-  std::function<void(std::string_view)> seen_;
-  std::function<void(const std::string&)> gone_;
-};
-
 }  // namespace
 
 class Scheduler::Impl {
  public:
   Impl(client::Client& client, base::Random random, SchedulerOptions options)
-      : client_(client), random_(random), options_(options),
+      : client_(client),
+        random_(random),
+        options_(options),
         node_sink_([this](std::string_view json) { node_seen(json); }, [this](const std::string& key) { nodes_.erase(key); }),
         pod_sink_([this](std::string_view json) { pod_seen(json); }, [this](const std::string& key) { pod_gone(key); }),
-        nodes_followed_(client, api::kNodes, node_sink_), pods_followed_(client, api::kPods, pod_sink_) {}
+        nodes_followed_(client, api::kNodes, node_sink_),
+        pods_followed_(client, api::kPods, pod_sink_) {}
 
   void start() {
     life_ = std::make_unique<base::Lifetime>();
@@ -81,7 +71,8 @@ class Scheduler::Impl {
     Node& node = nodes_[node_record_.key()];
     if (node.name.empty()) {
       node.name = node_record_.name;
-      node.pods = static_cast<std::size_t>(std::ranges::count_if(placed_, [&](const auto& pod) { return pod.second == node.name; }));
+      node.pods =
+          static_cast<std::size_t>(std::ranges::count_if(placed_, [&](const auto& pod) { return pod.second == node.name; }));
     }
     node.labels = node_record_.labels;
     const bool usable = node_record_.ready && !node_record_.unschedulable && !node_record_.deleting;
@@ -94,7 +85,8 @@ class Scheduler::Impl {
   void pod_seen(std::string_view json) {
     if (!read(json, pod_record_)) return;
     const std::string key = pod_record_.key();
-    const bool wants = pod_record_.node.empty() && !pod_record_.deleting && !pod_record_.finished() && !pod_record_.scheduling_gates &&
+    const bool wants = pod_record_.node.empty() && !pod_record_.deleting && !pod_record_.finished() &&
+                       !pod_record_.scheduling_gates &&
                        (pod_record_.scheduler.empty() || pod_record_.scheduler == kSchedulerName);
     place(key, pod_record_.finished() ? std::string() : pod_record_.node);
     if (!wants) {
@@ -165,8 +157,24 @@ class Scheduler::Impl {
     }
     base::JsonWriter w;
     w.begin_object().key("apiVersion").string("v1").key("kind").string("Binding");
-    w.key("metadata").begin_object().key("name").string(pod.name).key("namespace").string(pod.ns).key("uid").string(pod.uid).end_object();
-    w.key("target").begin_object().key("apiVersion").string("v1").key("kind").string("Node").key("name").string(node->name).end_object();
+    w.key("metadata")
+        .begin_object()
+        .key("name")
+        .string(pod.name)
+        .key("namespace")
+        .string(pod.ns)
+        .key("uid")
+        .string(pod.uid)
+        .end_object();
+    w.key("target")
+        .begin_object()
+        .key("apiVersion")
+        .string("v1")
+        .key("kind")
+        .string("Node")
+        .key("name")
+        .string(node->name)
+        .end_object();
     w.end_object();
     client::Request request;
     request.method = "POST";
@@ -174,7 +182,8 @@ class Scheduler::Impl {
     request.content_type = "application/json";
     request.body = std::move(w).text();
     place(key, node->name);
-    client_.send(std::move(request), life_->bind([this, key, uid = pod.uid](const client::Outcome& outcome) { answered(key, uid, outcome); }));
+    client_.send(std::move(request),
+                 life_->bind([this, key, uid = pod.uid](const client::Outcome& outcome) { answered(key, uid, outcome); }));
   }
 
   void answered(const std::string& key, const std::string& uid, const client::Outcome& outcome) {
@@ -196,10 +205,12 @@ class Scheduler::Impl {
     w.begin_object().key("metadata").begin_object().key("uid").string(pod.uid).end_object();
     w.key("status").begin_object().key("conditions").begin_array().begin_object();
     w.key("type").string("PodScheduled").key("status").string("False").key("reason").string("Unschedulable");
-    w.key("message").string("0/" + std::to_string(nodes_.size()) + " nodes are available: none is ready, schedulable and selected.");
+    w.key("message").string("0/" + std::to_string(nodes_.size()) +
+                            " nodes are available: none is ready, schedulable and selected.");
     w.key("lastTransitionTime").string(base::format_time(client_.executor().clock().now()));
     w.end_object().end_array().end_object().end_object();
-    client_.send(client::patch(api::kPods, {pod.ns, pod.name}, client::PatchType::kStrategic, std::move(w).text(), {.subresource = "status"}),
+    client_.send(client::patch(api::kPods, {pod.ns, pod.name}, client::PatchType::kStrategic, std::move(w).text(),
+                               {.subresource = "status"}),
                  life_->bind([](const client::Outcome&) {}));
   }
 

@@ -259,7 +259,8 @@ TEST(Kubelets, TryAgainWhenTheServerFails) {
   int calls = 0;
   world.client.inject([&](const client::Request& request) {
     Fault fault;
-    if (request.method != "GET" && ++calls % 3 != 0) fault = {.kind = Fault::Kind::kAnswer, .code = 500, .delay = base::Duration(0)};
+    if (request.method != "GET" && ++calls % 3 != 0)
+      fault = {.kind = Fault::Kind::kAnswer, .code = 500, .delay = base::Duration(0)};
     return fault;
   });
   world.create_pod("a");
@@ -270,7 +271,7 @@ TEST(Kubelets, TryAgainWhenTheServerFails) {
 }
 
 TEST(Kubelets, TakeManyPodsThroughInSeconds) {
-  constexpr std::uint64_t kPods = 2000;
+  constexpr std::uint64_t kPods = 500;
   Nodes world({.nodes = 20});
   for (std::uint64_t i = 0; i < kPods; ++i) world.create_pod("pod-" + std::to_string(i), kGate);
   const std::clock_t begin = std::clock();

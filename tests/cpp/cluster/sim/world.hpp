@@ -26,19 +26,24 @@ class World {
   json get(const std::string& name) { return call(client::get(api::kPods, {"default", name}), 200); }
   bool exists(const std::string& name) { return server.handle(client::get(api::kPods, {"default", name})).code == 200; }
   json patch(const std::string& name, const json& body, std::string_view subresource = {}) {
-    return call(client::patch(api::kPods, {"default", name}, client::PatchType::kStrategic, body.dump(), {.subresource = std::string(subresource)}), 200);
+    return call(client::patch(api::kPods, {"default", name}, client::PatchType::kStrategic, body.dump(),
+                              {.subresource = std::string(subresource)}),
+                200);
   }
   void remove(const std::string& name) { (void)server.handle(client::remove(api::kPods, {"default", name})); }
 
   json create_pod(const std::string& name, const json& extra_spec = json::object()) {
-    json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", name}}},
+    json pod = {{"apiVersion", "v1"},
+                {"kind", "Pod"},
+                {"metadata", {{"name", name}}},
                 {"spec", {{"containers", {{{"name", "main"}, {"image", "example.com/web:1"}}}}}}};
     pod["spec"].update(extra_spec);
     return call(client::create(api::kPods, "default", pod.dump()), 201);
   }
   /// Status of a condition, empty when the pod has none of that type.
   static std::string condition(const json& pod, std::string_view type, const char* member = "status") {
-    for (const auto& condition : pod["status"].value("conditions", json::array())) {
+    const json conditions = pod["status"].value("conditions", json::array());
+    for (const auto& condition : conditions) {
       if (condition["type"] == type) return condition.value(member, "");
     }
     return {};
