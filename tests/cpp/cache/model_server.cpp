@@ -75,6 +75,13 @@ class ModelServer::Stream final : public client::Watch {
     if (position_ == server_.version_ || first_.empty()) extra_.push_back(bookmark_line(server_.version_, false));
     pump();
   }
+  /// What history is about to lose and this watch has not shown yet stays in its buffer.
+  void keep_pending() {
+    for (const Event& event : server_.history_) {
+      if (event.version > position_) first_.push_back(event.line);
+    }
+    position_ = std::max(position_, server_.version_);
+  }
   void pump() {
     if (over_ || silent || pumping_) return;
     pumping_ = true;
@@ -115,16 +122,25 @@ class ModelServer::Stream final : public client::Watch {
     if (server_.chance(faults.foreign_line))
       line = server_.chance(0.5) ? "<html>no</html>" : R"({"type":"ADDED","object":{"kind":)";
     if (server_.chance(faults.break_stream)) {
-      over_ = true;
-      if (server_.chance(faults.partial_line)) hand_over(line.substr(0, server_.random_.below(line.size())));
-      return end(failure(0, "Unreachable"));
+      return break_off(server_.chance(faults.partial_line) ? line.substr(0, server_.random_.below(line.size())) : "");
+    }
+    if (server_.cut_at_byte && server_.bytes_sent + line.size() + 1 > *server_.cut_at_byte) {
+      line.resize(std::min(line.size(), *server_.cut_at_byte - server_.bytes_sent));
+      server_.cut_at_byte.reset();
+      return break_off(server_.deliver_cut_line ? line : "");
     }
     const std::weak_ptr alive = alive_;
     hand_over(line);
     if (alive.lock()) pump();
   }
+  void break_off(const std::string& cut_line) {
+    over_ = true;
+    const std::weak_ptr alive = alive_;
+    if (!cut_line.empty()) hand_over(cut_line);
+    if (alive.lock()) end(failure(0, "Unreachable"));
+  }
   void hand_over(std::string line) {
-    server_.recorded.push_back(line);
+    server_.bytes_sent += line.size() + 1;
     const std::size_t size = line.size();
     line.resize(size + kPadding, '#');
     handler_.on_event(std::string_view(line).substr(0, size));
@@ -146,26 +162,31 @@ void ModelServer::record(const char* type, std::uint64_t version, const std::str
 }
 
 void ModelServer::put(const std::string& ns, const std::string& name, std::int64_t number, const std::string& owner) {
-  const std::string key = ns + "/" + name;
-  const auto found = objects_.find(key);
-  const std::string uid = found == objects_.end() ? "uid-" + std::to_string(++uids_)
-                                                  : Json::parse(found->second.json)["metadata"]["uid"].get<std::string>();
-  Json object{{"kind", "Thing"},
-              {"metadata", {{"name", name}, {"namespace", ns}, {"uid", uid}, {"resourceVersion", std::to_string(++version_)}}},
-              {"number", number}};
-  if (number < 0) object["number"] = "not a number";
-  if (!owner.empty()) object["metadata"]["ownerReferences"] = {{{"uid", owner}}};
-  const bool added = found == objects_.end();
-  objects_[key] = {version_, object.dump()};
-  record(added ? "ADDED" : "MODIFIED", version_, object.dump());
+  Stored& stored = objects_[ns + "/" + name];
+  const bool added = stored.version == 0;
+  if (added) stored.uid = "uid-" + std::to_string(++uids_);
+  stored.version = ++version_;
+  stored.rest = (owner.empty() ? "" : R"(,"ownerReferences":[{"uid":")" + owner + R"("}])") + R"(},"number":)" +
+                (number < 0 ? R"("none")" : std::to_string(number)) + "}";
+  stored.json = json_of(ns, name, stored);
+  record(added ? "ADDED" : "MODIFIED", version_, stored.json);
 }
 
 void ModelServer::remove(const std::string& ns, const std::string& name) {
-  const auto found = objects_.find(ns + "/" + name);
-  Json object = Json::parse(found->second.json);
-  object["metadata"]["resourceVersion"] = std::to_string(++version_);
-  objects_.erase(found);
-  record("DELETED", version_, object.dump());
+  auto gone = objects_.extract(ns + "/" + name);
+  gone.mapped().version = ++version_;
+  record("DELETED", version_, json_of(ns, name, gone.mapped()));
+}
+
+std::string ModelServer::json_of(const std::string& ns, const std::string& name, const Stored& stored) {
+  return R"({"metadata":{"name":")" + name + R"(","namespace":")" + ns + R"(","uid":")" + stored.uid +
+         R"(","resourceVersion":")" + std::to_string(stored.version) + '"' + stored.rest;
+}
+
+void ModelServer::compact() {
+  for (Stream* stream : streams_) stream->keep_pending();
+  compacted_ = version_;
+  history_.clear();
 }
 
 void ModelServer::bookmark() {
@@ -214,6 +235,7 @@ client::Outcome ModelServer::answer(const std::string& path) {
   std::ranges::replace(last, '/', '_');
   if (next != objects.end()) metadata["continue"] = std::to_string(at) + "-" + last;
   std::string body = R"({"kind":"ThingList","apiVersion":"v1","metadata":)" + metadata.dump() + R"(,"items":[)" + items + "]}\n";
+  if (on_page) std::exchange(on_page, {})(body);
   if (chance(faults.cut_page)) body.resize(random_.below(body.size()));
   return client::Response{200, std::move(body), "application/json"};
 }

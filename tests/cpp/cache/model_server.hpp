@@ -40,6 +40,8 @@ class ModelServer final : public client::Client {
   };
   struct Stored {
     std::uint64_t version = 0;
+    std::string uid;
+    std::string rest;  // of the JSON, after the metadata that the server sets
     std::string json;
   };
 
@@ -51,10 +53,7 @@ class ModelServer final : public client::Client {
   /// Versions count on without an event here (writes to other collections).
   void tick() { ++version_; }
   void bookmark();
-  void compact() {
-    compacted_ = version_;
-    history_.clear();
-  }
+  void compact();
   /// As a restored etcd: versions go back, history is lost, watches break.
   void restore(std::uint64_t version);
   [[nodiscard]] const std::map<std::string, Stored>& objects() const { return objects_; }
@@ -66,11 +65,15 @@ class ModelServer final : public client::Client {
   void go_silent();
 
   Faults faults;
+  /// The connection breaks after so many bytes of all lines sent so far, newlines counted, once.
+  std::optional<std::size_t> cut_at_byte;
+  bool deliver_cut_line = false;
   bool streams_lists = true;
   bool refuse_stream_with_422 = false;
   std::function<void(const client::Request&)> on_request;  // before it is answered
+  std::function<void(std::string&)> on_page;               // once; may change its bytes
   int lists = 0, pages = 0, watches = 0, streamed = 0;
-  std::vector<std::string> recorded;  // every line sent
+  std::size_t bytes_sent = 0;  // of lines and their newlines
 
   // client::Client
   void send(client::Request, client::Done done) override;
@@ -88,6 +91,7 @@ class ModelServer final : public client::Client {
     std::map<std::string, Stored> objects;
   };
   bool chance(double p) { return p > 0 && random_.unit() < p; }
+  [[nodiscard]] static std::string json_of(const std::string& ns, const std::string& name, const Stored&);
   void record(const char* type, std::uint64_t version, const std::string& json);
   client::Outcome answer(const std::string& path);
 
