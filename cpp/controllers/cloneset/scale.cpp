@@ -191,33 +191,41 @@ void report_limited_creation(const Pass& pass, const Numbers& numbers, runtime::
   held(plan, "", "scaleStrategy.maxUnavailable", text);
 }
 
-/// Deletes of `pods` what the budget allows: a pod that serves costs one of `deletable`.
+/// Deletes what the budget allows: a ready pod costs one of `deletable`. A pod that is available is also held where those
+/// unavailable for whatever cause, other named ones included, use up maxUnavailable and the pods above replicas.
 class BudgetedDeletion {
  public:
   BudgetedDeletion(Pass& pass, runtime::Plan& plan, std::int64_t deletable)
-      : pass_(pass), plan_(plan), deletion_(pass, plan), deletable_(deletable), left_(deletable) {}
+      : pass_(pass),
+        plan_(plan),
+        deletion_(pass, plan),
+        ready_left_(deletable),
+        available_left_(pass.targets.max_unavailable + std::ranges::count(pass.pods, true, &PodFacts::available) -
+                        pass.targets.replicas) {}
 
   void remove(const PodFacts& pod, const std::string& why) {
-    if (workload::in_service(pod.state) && pod.ready) {
-      if (left_ <= 0) {
-        held(plan_, pod.pod->name(), "maxUnavailable",
-             "to be deleted (" + why + "), but maxUnavailable " + std::to_string(pass_.targets.max_unavailable) + " of " +
-                 std::to_string(pass_.targets.replicas) + " allows " + std::to_string(deletable_) +
-                 " ready pods to go now; unavailable: " + (pass_.unavailable_pods().empty() ? "none" : pass_.unavailable_pods()));
-        return;
-      }
-      --left_;
-    }
+    const bool ready = workload::in_service(pod.state) && pod.ready;
+    if (ready && (ready_left_ <= 0 || (pod.available && available_left_ <= 0))) return hold(pod, why);
+    ready_left_ -= ready ? 1 : 0;
+    available_left_ -= pod.available ? 1 : 0;
     deletion_.remove(pod, why);
   }
   [[nodiscard]] bool commit() { return deletion_.commit(); }
 
  private:
+  void hold(const PodFacts& pod, const std::string& why) {
+    const std::string unavailable = pass_.unavailable_pods();
+    held(plan_, pod.pod->name(), "maxUnavailable",
+         "to be deleted (" + why + "), but maxUnavailable " + std::to_string(pass_.targets.max_unavailable) + " of " +
+             std::to_string(pass_.targets.replicas) + " with " + std::to_string(pass_.pods.size()) + " pods present is used by " +
+             (unavailable.empty() ? "the deletions of this pass" : unavailable));
+  }
+
   Pass& pass_;
   runtime::Plan& plan_;
   Deletion deletion_;
-  std::int64_t deletable_;
-  std::int64_t left_;
+  std::int64_t ready_left_;
+  std::int64_t available_left_;
 };
 
 void choose_from(const Pass& pass, bool updated, std::int64_t count, std::vector<const PodFacts*>& chosen) {

@@ -70,15 +70,13 @@ std::string decisions(const runtime::Plan& plan) {
 TEST(EventFilterTest, EveryDroppedEventIsAProvenNoOp) {
   base::Random random(11);
   int dropped = 0;
+  const World prototype(clone_set().in_place().max_unavailable(2).lifecycle(
+      {.pre_delete = api::LifecycleHook{.labels_handler = {{"hold", "true"}}, .finalizers_handler = {}},
+       .in_place_update = api::LifecycleHook{.labels_handler = {}, .finalizers_handler = {"example.com/hold"}},
+       .pre_normal = {}}));
   for (int round = 0; round < 1500; ++round) {
-    World world(
-        clone_set()
-            .replicas(static_cast<int>(random.below(5)))
-            .in_place()
-            .max_unavailable(2)
-            .lifecycle({.pre_delete = api::LifecycleHook{.labels_handler = {{"hold", "true"}}, .finalizers_handler = {}},
-                        .in_place_update = api::LifecycleHook{.labels_handler = {}, .finalizers_handler = {"example.com/hold"}},
-                        .pre_normal = {}}));
+    World world = prototype;
+    world.set.replicas(static_cast<int>(random.below(5)));
     if (random.below(2) == 0) world.set.type("ReCreate").max_surge(1);
     const auto shake = [&](PodBuilder& p) {
       for (auto n = random.below(4); n > 0; --n) mutations()[random.below(mutations().size())](p);
