@@ -16,7 +16,8 @@ namespace kruise::cluster {
 
 class ApiServer::Impl {
  public:
-  explicit Impl(const Options& options) : context(*options.clock, options.seed, options.watch_history_events), definitions(context) {
+  explicit Impl(const Options& options)
+      : context(*options.clock, options.seed, options.watch_history_events), definitions(context) {
     Storage& storage = context.storage();
     std::vector<KindPtr> kinds;
     for (const BuiltinSpec& spec : builtin_specs()) {
@@ -26,13 +27,18 @@ class ApiServer::Impl {
     context.serve_all(std::move(kinds));
     for (const std::string name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
       if (storage.get(storage.table("", "namespaces"), name)) continue;
-      static_cast<void>(create_cluster_object("/api/v1/namespaces", R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + "\"}}"));
+      static_cast<void>(create_cluster_object("/api/v1/namespaces",
+                                              R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + "\"}}"));
     }
   }
 
   Response create_cluster_object(std::string path, std::string body) {
-    client::Request request{.method = "POST", .path = std::move(path), .content_type = "application/json", .body = std::move(body),
-                            .user_agent = "kube-apiserver", .timeout = {}};
+    client::Request request{.method = "POST",
+                            .path = std::move(path),
+                            .content_type = "application/json",
+                            .body = std::move(body),
+                            .user_agent = "kube-apiserver",
+                            .timeout = {}};
     return handle(request);
   }
 
@@ -86,6 +92,9 @@ class ApiServer::Impl {
       return method == "PUT" ? update_status(call) : patch(call);
     }
     if (what == "scale" && traits.scale) return writes ? scale(call) : method_not_supported(call.subject(), method);
+    if (what == "finalize" && call.kind->names().plural == "namespaces" && call.kind->names().group.empty()) {
+      return method == "PUT" ? finalize_namespace(call) : method_not_supported(call.subject(), method);
+    }
     if (call.kind->names().plural == "pods" && call.kind->names().group.empty()) return pod_subresource(call);
     return no_such_path();
   }
@@ -114,7 +123,8 @@ void ApiServer::install_crd(std::string_view text) {
   if (!documents) throw std::invalid_argument("the CustomResourceDefinition cannot be read: " + documents.error());
   for (const Json& document : *documents) {
     if (text_of(document, "kind") != "CustomResourceDefinition") {
-      throw std::invalid_argument("kind: expected CustomResourceDefinition, found \"" + std::string(text_of(document, "kind")) + "\"");
+      throw std::invalid_argument("kind: expected CustomResourceDefinition, found \"" + std::string(text_of(document, "kind")) +
+                                  "\"");
     }
     const Response response =
         impl_->create_cluster_object("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json_text(document));
@@ -122,6 +132,8 @@ void ApiServer::install_crd(std::string_view text) {
   }
 }
 
-void ApiServer::observe_writes(std::function<void(const StorageEvent&)> observer) { impl_->context.storage().observe(std::move(observer)); }
+void ApiServer::observe_writes(std::function<void(const StorageEvent&)> observer) {
+  impl_->context.storage().observe(std::move(observer));
+}
 
 }  // namespace kruise::cluster

@@ -10,9 +10,10 @@ namespace {
 constexpr int kAttemptsMax = 100;
 
 /// A write that takes the last finalizer of an object being deleted, deletes it.
-bool ends_life(const Json& now, const Object& before) {
+bool ends_life(const Kind& kind, const Json& now, const Object& before) {
   const Json& old = before.tree().at("metadata");
   if (member(old, "deletionTimestamp") == nullptr) return false;
+  if (kind.keeps_while_deleting(now)) return false;
   return integer_of(old, "deletionGracePeriodSeconds", 0) == 0 && empty_value(member(now.at("metadata"), "finalizers"));
 }
 
@@ -21,8 +22,9 @@ std::optional<Response> check_body(const Call& call, const Json& tree, const Obj
   const Json& metadata = tree.at("metadata");
   const std::string name(text_of(metadata, "name"));
   if (name != call.info.name) {
-    return bad_request(name.empty() ? "name must be provided"
-                                    : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
+    return bad_request(name.empty()
+                           ? "name must be provided"
+                           : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
   }
   const auto ns = text_of(metadata, "namespace");
   if (call.kind->names().namespaced && !ns.empty() && ns != call.info.ns) {
@@ -32,7 +34,8 @@ std::optional<Response> check_body(const Call& call, const Json& tree, const Obj
   const auto uid = text_of(metadata, "uid");
   const auto stored_uid = text_at(before->tree(), {"metadata", "uid"});
   if (!uid.empty() && uid != stored_uid) {
-    return conflict(call.subject(), "Precondition failed: UID in precondition: " + std::string(uid) + ", UID in object meta: " + std::string(stored_uid));
+    return conflict(call.subject(), "Precondition failed: UID in precondition: " + std::string(uid) +
+                                        ", UID in object meta: " + std::string(stored_uid));
   }
   return std::nullopt;
 }
@@ -88,7 +91,7 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     if (now == before->tree()) return call.show(*before);
     if (call.dry_run()) return call.show(std::move(now));
     Storage& storage = call.context.storage();
-    const bool last = ends_life(now, *before);
+    const bool last = ends_life(*call.kind, now, *before);
     ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
     if (!object) continue;
     if (last) object = storage.remove(call.kind->table(), object, call.writer());
@@ -99,5 +102,17 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
 
 Response update(Call& call) { return replace(call, Part::kObject); }
 Response update_status(Call& call) { return replace(call, Part::kStatus); }
+
+Response finalize_namespace(Call& call) {
+  auto body = read_tree(call, nullptr);
+  if (!body) return body.error();
+  const Json* wanted = member_at(*body, {"spec", "finalizers"});
+  const Json finalizers = wanted != nullptr && wanted->is_array() ? *wanted : Json::array();
+  return write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Json, Response> {
+    Json tree = before.tree();
+    object_in(tree, "spec")["finalizers"] = finalizers;
+    return tree;
+  });
+}
 
 }  // namespace kruise::cluster

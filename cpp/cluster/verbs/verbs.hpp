@@ -9,18 +9,19 @@
 
 namespace kruise::cluster {
 
-[[nodiscard]] Response get(Call&);                // read.cpp
+[[nodiscard]] Response get(Call&);  // read.cpp
 [[nodiscard]] Response list(Call&);
 [[nodiscard]] base::Result<std::unique_ptr<ApiServer::Stream>, Response> watch(Call&);  // watch.cpp
-[[nodiscard]] Response create(Call&);             // create.cpp
-[[nodiscard]] Response update(Call&);             // update.cpp
+[[nodiscard]] Response create(Call&);                                                   // create.cpp
+[[nodiscard]] Response update(Call&);                                                   // update.cpp
 [[nodiscard]] Response update_status(Call&);
-[[nodiscard]] Response patch(Call&);              // patch.cpp; of the object or its status
-[[nodiscard]] Response remove(Call&);             // remove.cpp
+[[nodiscard]] Response finalize_namespace(Call&);  // PUT of the subresource: spec.finalizers, and nothing else
+[[nodiscard]] Response patch(Call&);               // patch.cpp; of the object or its status
+[[nodiscard]] Response remove(Call&);              // remove.cpp
 [[nodiscard]] Response remove_collection(Call&);
-[[nodiscard]] Response scale(Call&);              // scale.cpp; get, update and patch of the subresource
-[[nodiscard]] Response pod_subresource(Call&);    // pod_subresources.cpp
-[[nodiscard]] Response review(Call&);             // review.cpp; the answers to "who am I" and "may I"
+[[nodiscard]] Response scale(Call&);            // scale.cpp; get, update and patch of the subresource
+[[nodiscard]] Response pod_subresource(Call&);  // pod_subresources.cpp
+[[nodiscard]] Response review(Call&);           // review.cpp; the answers to "who am I" and "may I"
 
 /// Creates from a tree already read; `name` may come from generateName.
 [[nodiscard]] Response create_object(Call&, Json tree);
@@ -28,7 +29,8 @@ namespace kruise::cluster {
 /// What an update writes: the successor of `before`, or the answer that refuses.
 using Successor = std::function<base::Result<Json, Response>(const Object& before)>;
 enum class Part : std::uint8_t { kObject, kStatus, kBinding };
-/// Reads, asks for the successor, checks and stores it; again when another write came between, unless the body was bound to a version.
+/// Reads, asks for the successor, checks and stores it; again when another write came between, unless the body was bound to a
+/// version.
 [[nodiscard]] Response write_successor(Call&, Part, const Successor&);
 
 /// Deletes one object under the rules of `options` (a DeleteOptions tree).
