@@ -33,7 +33,8 @@ RAW_LISTS = {"volumeClaimTemplates"}
 
 @dataclass
 class Type:
-    """What a field holds. `form` is one of: string, bool, int32, int64, time, int-or-string, labels, selector, raw, metadata, struct, list."""
+    """What a field holds. `form` is one of: string, bool, int32, int64, time, int-or-string, labels, selector, raw, metadata, struct, list;
+    and in parts of the core API also quantity and map."""
 
     form: str
     struct: Struct | None = None

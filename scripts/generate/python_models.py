@@ -5,21 +5,28 @@ from __future__ import annotations
 import keyword
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import core_tables
 from kinds import Field, Kind, Struct, Type
 
 ANNOTATIONS = {
     "string": "str", "bool": "bool", "int32": "int", "int64": "int", "time": "datetime", "int-or-string": "int | str",
-    "labels": "dict[str, str]", "selector": "LabelSelector", "raw": "dict[str, Any]", "metadata": "ObjectMeta",
+    "labels": "dict[str, str]", "selector": "LabelSelector", "raw": "dict[str, Any]", "metadata": "ObjectMeta", "quantity": "float | str",
 }  # fmt: skip
 CODECS = {
     "string": "STRING", "bool": "BOOL", "int32": "INT", "int64": "INT", "time": "TIME", "int-or-string": "INT_OR_STRING", "labels": "LABELS",
-    "selector": "nested(LabelSelector)", "raw": "ANY", "metadata": "nested(ObjectMeta)",
+    "selector": "nested(LabelSelector)", "raw": "ANY", "metadata": "nested(ObjectMeta)", "quantity": "QUANTITY",
 }  # fmt: skip
-# Parts of the core API that models of ours hold.
-META_PARTS = ["OwnerReference", "ObjectMeta", "LabelSelectorRequirement", "LabelSelector"]
+REFERENCE = "https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#"
+# Parts of the core API that models of ours hold, and what people build pods and claims of; what these need comes along.
+CORE_ROOTS = {
+    "meta_v1": ["ObjectMeta", "LabelSelector"],
+    "core_v1": ["Pod", "PodTemplateSpec", "PersistentVolumeClaim"],
+}
+PLURALS = {"Pod": "pods", "PersistentVolumeClaim": "persistentvolumeclaims"}
+# What a field without a schema of its own is, where a model of it exists.
+TEMPLATES = {"template": "PodTemplateSpec", "volumeClaimTemplates": "PersistentVolumeClaim"}
 WIDTH = 126
 
 
@@ -33,13 +40,16 @@ def python_name(item: Field) -> str:
     return name + "_" if keyword.iskeyword(name) else name
 
 
-def annotation(t: Type) -> str:
+def annotation(t: Type, template: str = "") -> str:
+    """The Python type; `template` is the model that a raw value may be given as."""
     if t.form == "struct":
         assert t.struct
         return t.struct.name
-    if t.form == "list":
-        assert t.element
-        return f"list[{annotation(t.element)}]"
+    if t.element:
+        inner = annotation(t.element, template)
+        return f"list[{inner}]" if t.form == "list" else f"dict[str, {inner}]"
+    if t.form == "raw" and template:
+        return f"{template} | dict[str, Any]"
     return ANNOTATIONS[t.form]
 
 
@@ -47,9 +57,8 @@ def codec(t: Type) -> str:
     if t.form == "struct":
         assert t.struct
         return f"nested({t.struct.name})"
-    if t.form == "list":
-        assert t.element
-        return f"list_of({codec(t.element)})"
+    if t.element:
+        return f"{'list_of' if t.form == 'list' else 'map_of'}({codec(t.element)})"
     return CODECS[t.form]
 
 
@@ -77,6 +86,21 @@ def docstring(description: str, members: list[tuple[str, str]]) -> list[str]:
     return [*lines[:-1], lines[-1] + '"""']
 
 
+def member_lines(struct: Struct) -> list[str]:
+    """The table of a model's members, broken where ruff would break it."""
+    opening = "    MEMBERS: ClassVar[tuple[Member, ...]] = ("
+    parts = [(f'"{python_name(f)}"', f'"{f.json}"', codec(f.type)) for f in struct.fields]
+    if not parts:
+        return []
+    if len(parts) == 1 and len(one_line := f"{opening}Member({', '.join(parts[0])}),)") <= 130:
+        return [one_line]
+    rows: list[str] = []
+    for part in parts:
+        row = f"        Member({', '.join(part)}),"
+        rows += [row] if len(row) <= 130 else ["        Member(", *(f"            {p}," for p in part), "        ),"]
+    return [opening, *rows, "    )"]
+
+
 def model_lines(struct: Struct, kind: Kind | None) -> list[str]:
     """One dataclass."""
     members = [(python_name(f), f.description) for f in struct.fields if f.description]
@@ -89,68 +113,114 @@ def model_lines(struct: Struct, kind: Kind | None) -> list[str]:
         "",
     ]
     if kind:
-        lines += [f'    API_VERSION: ClassVar[str] = "{kind.group}/{kind.version}"', f'    KIND: ClassVar[str] = "{kind.kind}"',
+        lines += [f'    API_VERSION: ClassVar[str] = "{f"{kind.group}/" if kind.group else ""}{kind.version}"', f'    KIND: ClassVar[str] = "{kind.kind}"',
                   f'    PLURAL: ClassVar[str] = "{kind.plural}"', f"    NAMESPACED: ClassVar[bool] = {kind.namespaced}"]  # fmt: skip
-    rows = [f'Member("{python_name(f)}", "{f.json}", {codec(f.type)}),' for f in struct.fields]
-    opening = "    MEMBERS: ClassVar[tuple[Member, ...]] = ("
-    lines += [f"{opening}{rows[0]})"] if len(rows) == 1 else [opening, *(f"        {row}" for row in rows), "    )"]
+    lines += member_lines(struct)
     lines.append("")
-    lines += [f"    {python_name(f)}: {annotation(f.type)} | None = None" for f in struct.fields]
+    lines += [f"    {python_name(f)}: {annotation(f.type, TEMPLATES.get(f.json, ''))} | None = None" for f in struct.fields]
     return lines
 
 
-def imports(body: list[str], meta: list[str]) -> list[str]:
-    """The import block that the body needs, in ruff's order."""
+def import_order(name: str) -> tuple[bool, str]:
+    """How ruff sorts imported names: constants first, capitals and small letters alike."""
+    return not name.isupper(), name.lower()
+
+
+def imports(body: list[str], models: dict[str, list[str]]) -> list[str]:
+    """The import block that the body needs, in ruff's order; `models` are those of other modules."""
     text = "\n".join(body)
-    used = [
-        n for n in ("ANY", "BOOL", "INT", "INT_OR_STRING", "LABELS", "STRING", "TIME") if f" {n})" in text or f"({n})" in text
-    ]
+
+    def wrapped(module: str, names: list[str], indent: str = "") -> list[str]:
+        one_line = f"{indent}from kruise.models.{module} import {', '.join(names)}"
+        if len(one_line) <= 130:
+            return [one_line]
+        return [f"{indent}from kruise.models.{module} import (", *(f"{indent}    {n}," for n in names), f"{indent})"]
+
+    def codec_used(name: str) -> bool:
+        return f" {name})" in text or f"({name})" in text
+
+    used = [n for n in ("ANY", "BOOL", "INT", "INT_OR_STRING", "LABELS", "QUANTITY", "STRING", "TIME") if codec_used(n)]
     used += [n for n in ("Kind", "Member", "Model") if f"({n})" in text or f"[{n}," in text]
-    used += [n for n in ("list_of", "nested") if f"{n}(" in text]
+    used += [n for n in ("list_of", "map_of", "nested") if f"{n}(" in text]
     lines = ["from __future__ import annotations", "", "from dataclasses import dataclass"]
-    if "datetime |" in text:
-        lines.append("from datetime import datetime")
-    lines += ["from typing import Any, ClassVar" if "Any" in text else "from typing import ClassVar", ""]
-    listed = ", ".join(used)
-    one_line = f"from kruise.models._model import {listed}"
-    lines += [one_line] if len(one_line) <= 130 else ["from kruise.models._model import (", *(f"    {n}," for n in used), ")"]
-    parts = [n for n in meta if f"{n})" in text or f"{n} |" in text]
-    if parts:
-        lines.append(f"from kruise.models.meta_v1 import {', '.join(sorted(parts))}")
-    return lines
+    lines += ["from datetime import datetime"] if "datetime |" in text else []
+    words = [
+        *(["TYPE_CHECKING"] if any(f"{t} | dict" in text for t in TEMPLATES.values()) else []),
+        *(["Any"] if "Any]" in text else []),
+        "ClassVar",
+    ]
+    lines += [f"from typing import {', '.join(words)}", "", *wrapped("_model", used)]
+    late: list[str] = []
+    for module, names in sorted(models.items()):
+        now = sorted((n for n in names if f"nested({n})" in text), key=import_order)
+        lines += wrapped(module, now) if now else []
+        types_only = sorted(n for n in TEMPLATES.values() if n in names and f"{n} | dict" in text)
+        late += wrapped(module, types_only, "    ") if types_only else []
+    return [*lines, "", "if TYPE_CHECKING:", *late] if late else lines
 
 
-def core_struct(name: str, types: dict[str, list[dict[str, Any]]]) -> Struct:
-    """A part of the core API as a struct; its fields are described by a link."""
-    forms = {"string": "string", "bool": "bool", "int32": "int32", "int64": "int64", "time": "time", "any": "raw"}
+class CoreParts:
+    """The parts of core groups, as structs whose fields are described by a link."""
 
-    def form(expression: str) -> Type:
+    FORMS: ClassVar[dict[str, str]] = {
+        "string": "string", "bytes": "string", "bool": "bool", "int32": "int32", "int64": "int64", "time": "time", "micro-time": "time",
+        "any": "raw", "quantity": "quantity", "int-or-string": "int-or-string",
+    }  # fmt: skip
+
+    def __init__(self, files: list[core_tables.SchemaFile]) -> None:
+        self.types = {f.stem: f.types for f in files}
+        self.homes: dict[str, str] = {}  # name: module
+        self.structs: dict[str, Struct] = {}  # those that others need first
+
+    def add(self, stem: str, name: str) -> Struct:
+        """The struct of a part, after all that it needs."""
+        if name in self.structs:
+            assert self.homes[name] == stem, f"{name} is in {stem} and {self.homes[name]}"
+            return self.structs[name]
+        made = Struct(name, f"The API reference describes it: {REFERENCE}{name.lower()}-v1-{stem.split('_')[0]}")
+        for item in self.types[stem][name]:
+            if item["name"] not in ("apiVersion", "kind") or item.get("proto"):
+                made.fields.append(Field(item["name"], self.form(stem, item["type"]), item.get("required", False), ""))
+        self.homes[name] = stem
+        self.structs[name] = made
+        return made
+
+    def form(self, stem: str, expression: str) -> Type:
         if expression.startswith("[]"):
-            return Type("list", element=form(expression[2:]))
+            return Type("list", element=self.form(stem, expression[2:]))
         if expression == "map:string":
             return Type("labels")
-        if expression in META_PARTS:
-            return Type("struct", struct=Struct(expression, ""))
-        return Type(forms.get(expression, "raw"))
-
-    link = f"https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#{name.lower()}-v1-meta"
-    fields = [Field(f["name"], form(f["type"]), f.get("required", False), "") for f in types[name]]
-    return Struct(name, f"The API reference describes it: {link}", fields)
+        if expression.startswith("map:"):
+            return Type("map", element=self.form(stem, expression[4:]))
+        if expression in self.FORMS:
+            return Type(self.FORMS[expression])
+        home, _, name = expression.rpartition(".")
+        if name == "ManagedFieldsEntry":
+            return Type("raw")
+        return Type("struct", struct=self.add(home or stem, name))
 
 
 def outputs(root: Path, kinds: list[Kind]) -> dict[Path, str]:
     """The modules of `kruise.models`."""
     folder = root / "python/kruise/models"
-    meta = next(f for f in core_tables.load(root / "cpp/api/schema") if f.stem == "meta_v1")
     modules: dict[str, tuple[str, str, list[str], list[str]]] = {}  # name: source, docstring, body, names
-
-    body = [line for name in META_PARTS for line in model_lines(core_struct(name, meta.types), None)]
-    modules["meta_v1"] = (
-        "cpp/api/schema/meta_v1.json",
-        "Metadata and selectors, which every kind shares.",
-        body,
-        list(META_PARTS),
-    )
+    core = CoreParts(core_tables.load(root / "cpp/api/schema"))
+    for stem, names in CORE_ROOTS.items():
+        for name in names:
+            core.add(stem, name)
+    texts = {
+        "meta_v1": "Metadata and selectors, which every kind shares.",
+        "core_v1": "Pods, their templates and claims: what sets are built of.",
+    }
+    for stem in CORE_ROOTS:
+        body, names = [], []
+        for name, struct in core.structs.items():
+            if core.homes[name] == stem:
+                body += model_lines(
+                    struct, Kind("", "v1", name, PLURALS[name], True, True, True, struct, "") if name in PLURALS else None
+                )
+                names.append(name)
+        modules[stem] = (f"cpp/api/schema/{stem}.json", texts[stem], body, names)
 
     versions: dict[str, list[Kind]] = {}
     for kind in kinds:
@@ -166,26 +236,33 @@ def outputs(root: Path, kinds: list[Kind]) -> dict[Path, str]:
 
     files: dict[Path, str] = {}
     for name, (source, text, body, _) in modules.items():
-        meta_names = [] if name == "meta_v1" else META_PARTS
-        files[folder / f"{name}.py"] = "\n".join([header(source), f'"""{text}"""', "", *imports(body, meta_names), *body, ""])
+        own = set(modules[name][3])
+        others = {module: [n for n in names if n not in own] for module, (_, _, _, names) in modules.items() if module != name}
+        files[folder / f"{name}.py"] = "\n".join([header(source), f'"""{text}"""', "", *imports(body, others), *body, ""])
     files[folder / "__init__.py"] = package(modules)
     return files
 
 
 def package(modules: dict[str, tuple[str, str, list[str], list[str]]]) -> str:
     """The package: every model by name, its module imported when it is first asked for."""
-    homes = sorted((name, module) for module, (_, _, _, names) in modules.items() for name in names)
+    # Where two modules have a model of one name, the package means ours; the other one is found in its module.
+    ours = {name for module, (_, _, _, names) in modules.items() if module not in CORE_ROOTS for name in names}
+    homes = sorted((n, m) for m, (_, _, _, names) in modules.items() for n in names if m not in CORE_ROOTS or n not in ours)
     exported = sorted([*(name for name, _ in homes), "ModelError"])
     by_module: dict[str, list[str]] = {}
     for name, module in homes:
         by_module.setdefault(module, []).append(name)
     lines = [header("the CRDs and cpp/api/schema"), '"""Builders of Kubernetes objects: dataclasses whose module is imported when one of them is first used.', "",
              ">>> from kruise.models import CloneSet, CloneSetSpec", ">>> CloneSet(spec=CloneSetSpec(replicas=3)).to_dict()",
-             "{'apiVersion': 'apps.kruise.io/v1alpha1', 'kind': 'CloneSet', 'spec': {'replicas': 3}}", '"""', "",
+             "{'apiVersion': 'apps.kruise.io/v1alpha1', 'kind': 'CloneSet', 'spec': {'replicas': 3}}", "", "Where a core type has the name of one of ours (`Lifecycle`), only its module has it: `kruise.models.core_v1.Lifecycle`.", '"""', "",
              "from __future__ import annotations", "", "import importlib", "from typing import TYPE_CHECKING, Any", "",
              "from kruise.models._model import ModelError", "", "if TYPE_CHECKING:"]  # fmt: skip
     for module, names in sorted(by_module.items()):
-        lines += [f"    from kruise.models.{module} import (", *(f"        {n}," for n in names), "    )"]
+        lines += [
+            f"    from kruise.models.{module} import (",
+            *(f"        {n}," for n in sorted(names, key=import_order)),
+            "    )",
+        ]
     lines += ["", "_HOMES = {", *(f'    "{name}": "{module}",' for name, module in homes), "}", "", "__all__ = [", *(f'    "{name}",' for name in exported), "]", "", "",
               "def __getattr__(name: str) -> Any:", "    if name not in _HOMES:", '        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")',
               '    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)', ""]  # fmt: skip

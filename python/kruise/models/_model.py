@@ -137,19 +137,13 @@ def _write_time(value: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ")
 
 
-def _read_labels(value: Any, path: str) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise ModelError(path, f"expected an object, found {type(value).__name__}")
-    return {key: STRING.read(text, f"{path}.{key}") for key, text in value.items()}
-
-
 STRING = _scalar("a string", str)
 BOOL = _scalar("true or false", bool)
 INT = _scalar("an integer", int)
 INT_OR_STRING = _scalar("an integer or a string", int, str)
 TIME = Codec(_read_time, _write_time)
-LABELS = Codec(_read_labels, dict)
-ANY = Codec(lambda value, _path: value, _same)
+QUANTITY = _scalar("a quantity", int, float, str)
+ANY = Codec(lambda value, _path: value, lambda value: value.to_dict() if isinstance(value, Model) else value)
 
 
 def nested(model: type[Model]) -> Codec:
@@ -166,3 +160,17 @@ def list_of(codec: Codec) -> Codec:
         return [codec.read(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
     return Codec(read, lambda value: [codec.write(item) for item in value])
+
+
+def map_of(codec: Codec) -> Codec:
+    """The codec of an object whose members are all of one type."""
+
+    def read(value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ModelError(path, f"expected an object, found {type(value).__name__}")
+        return {key: codec.read(item, f"{path}.{key}") for key, item in value.items()}
+
+    return Codec(read, lambda value: {key: codec.write(item) for key, item in value.items()})
+
+
+LABELS = map_of(STRING)

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from kruise.models._model import ANY, BOOL, INT, INT_OR_STRING, LABELS, STRING, TIME, Kind, Member, Model, list_of, nested
 from kruise.models.meta_v1 import LabelSelector, ObjectMeta
+
+if TYPE_CHECKING:
+    from kruise.models.core_v1 import PersistentVolumeClaim, PodTemplateSpec
 
 
 @dataclass(slots=True, kw_only=True)
@@ -265,8 +268,8 @@ class CloneSetSpec(Model):
 
     replicas: int | None = None
     selector: LabelSelector | None = None
-    template: dict[str, Any] | None = None
-    volume_claim_templates: list[dict[str, Any]] | None = None
+    template: PodTemplateSpec | dict[str, Any] | None = None
+    volume_claim_templates: list[PersistentVolumeClaim | dict[str, Any]] | None = None
     scale_strategy: CloneSetScaleStrategy | None = None
     update_strategy: CloneSetUpdateStrategy | None = None
     revision_history_limit: int | None = None

@@ -12,7 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kruise.models import CloneSet, CloneSetSpec, CloneSetUpdateStrategy, LabelSelector, ModelError, ObjectMeta
+from kruise.models import (
+    CloneSet,
+    CloneSetSpec,
+    CloneSetUpdateStrategy,
+    Container,
+    LabelSelector,
+    ModelError,
+    ObjectMeta,
+    PersistentVolumeClaim,
+    PodSpec,
+    PodTemplateSpec,
+    ResourceRequirements,
+)
 from kruise.models._model import Model
 
 FULL: dict[str, Any] = {
@@ -148,6 +160,29 @@ def test_any_object_is_kept_or_refused(data: dict[str, Any]) -> None:
     except ModelError:
         return
     assert model.to_dict() == data
+
+
+def test_templates_are_built_from_models_or_dictionaries() -> None:
+    pod = PodTemplateSpec(
+        metadata=ObjectMeta(labels={"app": "web"}),
+        spec=PodSpec(
+            containers=[
+                Container(name="main", image="nginx:1", resources=ResourceRequirements(limits={"cpu": "500m", "memory": 1024}))
+            ]
+        ),
+    )
+    claim = PersistentVolumeClaim(metadata=ObjectMeta(name="data"))
+    spec = CloneSetSpec(template=pod, volume_claim_templates=[claim, {"metadata": {"name": "logs"}}])
+    written = spec.to_dict()
+    assert written["template"] == {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "main", "image": "nginx:1", "resources": {"limits": {"cpu": "500m", "memory": 1024}}}]},
+    }
+    assert [c["metadata"]["name"] for c in written["volumeClaimTemplates"]] == ["data", "logs"]
+    # What comes back is a dictionary, to the letter; a model of it is one call away.
+    again = CloneSetSpec.from_dict(written).template
+    assert isinstance(again, dict)
+    assert PodTemplateSpec.from_dict(again) == pod
 
 
 def test_help_tells_meaning_unit_and_default() -> None:
