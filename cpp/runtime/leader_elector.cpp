@@ -183,6 +183,7 @@ void LeaderElector::succeeded() {
     return;
   }
   renewed_at_ = attempt_at_;
+  if (callbacks_.on_renewed) callbacks_.on_renewed(renewed_at_ + options_.renew_deadline);
   again(options_.retry_period);
   watch_deadline();
   if (leading_) return;

@@ -38,6 +38,8 @@ class LeaderElector {
     std::function<void()> on_leading;
     /// Leadership is over for good; the reason is a sentence. The elector does nothing more.
     std::function<void(const std::string&)> on_lost;
+    /// The lock was taken or renewed: writes may be sent until then.
+    std::function<void(base::MonoTime)> on_renewed{};
   };
 
   /// On the client's executor, like everything below.
