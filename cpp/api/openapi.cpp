@@ -143,7 +143,7 @@ class Schemas {
       for (const FieldInfo& field : type.fields) {
         out_.key(field.name).begin_object();
         write_value(*field.type, true);
-        out_.key("description").string(field.type->kind == Kind::kObject ? link_to(*field.type) : link_to(type));
+        out_.key("description").string(link_to(type));  // the type it refers to adds its own
         write_facts(field);
         out_.end_object();
       }
