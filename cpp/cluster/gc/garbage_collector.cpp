@@ -51,7 +51,7 @@ class GarbageCollector::Impl {
   struct Followed final : sim::Sink {
     Followed(Impl& gc, std::size_t index, api::Resource kind)
         : impl(gc), number(index), resource(std::move(kind)), follower(gc.client_, resource, *this) {}
-    void seen(std::string_view json) override { impl.seen(*this, json); }
+    sim::Seen seen(std::string_view json) override { return impl.seen(*this, json); }
     void gone(const std::string& key) override { impl.gone(*this, key); }
     void listed() override {
       ready = true;
@@ -97,12 +97,18 @@ class GarbageCollector::Impl {
 
   // --- what the watches tell
 
-  void seen(Followed& kind, std::string_view json) {
+  sim::Seen seen(Followed& kind, std::string_view json) {
     Node node;
-    if (!read(json, node)) return;
+    if (!read(json, node)) return {};
+    sim::Seen seen{node.ns + "/" + node.name, node.version};
+    take(kind, seen.key, std::move(node));
+    return seen;
+  }
+
+  void take(Followed& kind, const std::string& key, Node node) {
     if (kind.resource.kind == "CustomResourceDefinition") discover_after(kDiscoveryDelay);
     node.kind = kind.number;
-    std::string& uid = kind.uids[node.ns + "/" + node.name];
+    std::string& uid = kind.uids[key];
     if (!uid.empty() && uid != node.uid) lost(uid);
     uid = node.uid;
     // Owners that it names no more may have waited for that.

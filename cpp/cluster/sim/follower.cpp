@@ -111,11 +111,9 @@ void Follower::take_page(const client::Outcome& outcome) {
 
 /// The object's version; 0 when the text is none.
 std::uint64_t Follower::take(std::string_view json) {
-  Identity identity;
-  if (!read(json, identity)) return 0;
-  known_[identity.key()] = lists_;
-  sink_.seen(json);
-  return identity.version;
+  Seen seen = sink_.seen(json);
+  if (seen.version != 0) known_[std::move(seen.key)] = lists_;
+  return seen.version;
 }
 
 void Follower::open() {

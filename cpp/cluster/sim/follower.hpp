@@ -16,12 +16,18 @@
 
 namespace kruise::cluster::sim {
 
+/// What identifies an object that was seen; version 0: the text was no object.
+struct Seen {
+  std::string key;  // "ns/name"
+  std::uint64_t version = 0;
+};
+
 /// Takes what a follower sees. Views live until return; at least client::Client::kPadding readable bytes follow them.
 class Sink {
  public:
   virtual ~Sink() = default;
   /// The object exists and looks like this now. Told again after a new list, whether or not it changed.
-  virtual void seen(std::string_view json) = 0;
+  virtual Seen seen(std::string_view json) = 0;
   /// "ns/name" of an object that exists no more.
   virtual void gone(const std::string& key) = 0;
   /// Everything of the first list was seen.

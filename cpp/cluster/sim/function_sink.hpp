@@ -12,13 +12,13 @@ namespace kruise::cluster::sim {
 
 class FunctionSink final : public Sink {
  public:
-  FunctionSink(std::function<void(std::string_view)> seen, std::function<void(const std::string&)> gone)
+  FunctionSink(std::function<Seen(std::string_view)> seen, std::function<void(const std::string&)> gone)
       : seen_(std::move(seen)), gone_(std::move(gone)) {}
-  void seen(std::string_view json) override { seen_(json); }
+  Seen seen(std::string_view json) override { return seen_(json); }
   void gone(const std::string& key) override { gone_(key); }
 
  private:
-  std::function<void(std::string_view)> seen_;
+  std::function<Seen(std::string_view)> seen_;
   std::function<void(const std::string&)> gone_;
 };
 

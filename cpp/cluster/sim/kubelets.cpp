@@ -168,13 +168,16 @@ class Kubelets::Impl final : private Sink {
 
   // --- what the watch tells
 
-  void seen(std::string_view json) override {
-    if (!read(json, record_)) return;
-    const auto node = nodes_.find(record_.node);
-    if (!node) return;
-    const std::string key = record_.key();
+  Seen seen(std::string_view json) override {
+    if (!read(json, record_)) return {};
+    Seen seen{record_.key(), record_.version};
+    if (const auto node = nodes_.find(record_.node)) take(seen.key, *node);
+    return seen;
+  }
+
+  void take(const std::string& key, std::size_t node) {
     auto& slot = pods_[key];
-    if (slot == nullptr || slot->uid != record_.uid) slot = admit(record_, *node);
+    if (slot == nullptr || slot->uid != record_.uid) slot = admit(record_, node);
     PodState& pod = *slot;
     for (const auto& wanted : record_.containers) {
       const auto container = std::ranges::find(pod.containers, wanted.name, &ContainerState::name);

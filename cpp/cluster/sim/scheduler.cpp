@@ -32,8 +32,9 @@ class Scheduler::Impl {
       : client_(client),
         random_(random),
         options_(options),
-        node_sink_([this](std::string_view json) { node_seen(json); }, [this](const std::string& key) { nodes_.erase(key); }),
-        pod_sink_([this](std::string_view json) { pod_seen(json); }, [this](const std::string& key) { pod_gone(key); }),
+        node_sink_([this](std::string_view json) { return node_seen(json); },
+                   [this](const std::string& key) { nodes_.erase(key); }),
+        pod_sink_([this](std::string_view json) { return pod_seen(json); }, [this](const std::string& key) { pod_gone(key); }),
         nodes_followed_(client, api::kNodes, node_sink_),
         pods_followed_(client, api::kPods, pod_sink_) {}
 
@@ -66,9 +67,14 @@ class Scheduler::Impl {
     bool told = false;     // that it fits nowhere
   };
 
-  void node_seen(std::string_view json) {
-    if (!read(json, node_record_)) return;
-    Node& node = nodes_[node_record_.key()];
+  Seen node_seen(std::string_view json) {
+    if (!read(json, node_record_)) return {};
+    Seen seen{node_record_.key(), node_record_.version};
+    take_node(nodes_[seen.key]);
+    return seen;
+  }
+
+  void take_node(Node& node) {
     if (node.name.empty()) {
       node.name = node_record_.name;
       node.pods =
@@ -82,9 +88,14 @@ class Scheduler::Impl {
     for (auto& [key, pod] : waiting_) plan(key, pod);
   }
 
-  void pod_seen(std::string_view json) {
-    if (!read(json, pod_record_)) return;
-    const std::string key = pod_record_.key();
+  Seen pod_seen(std::string_view json) {
+    if (!read(json, pod_record_)) return {};
+    Seen seen{pod_record_.key(), pod_record_.version};
+    take_pod(seen.key);
+    return seen;
+  }
+
+  void take_pod(const std::string& key) {
     const bool wants = pod_record_.node.empty() && !pod_record_.deleting && !pod_record_.finished() &&
                        !pod_record_.scheduling_gates &&
                        (pod_record_.scheduler.empty() || pod_record_.scheduler == kSchedulerName);

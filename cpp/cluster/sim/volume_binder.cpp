@@ -28,8 +28,9 @@ class VolumeBinder::Impl {
       : client_(client),
         random_(random),
         options_(options),
-        claim_sink_([this](std::string_view json) { claim_seen(json); }, [this](const std::string& key) { claim_gone(key); }),
-        pod_sink_([this](std::string_view json) { pod_seen(json); }, [this](const std::string& key) { pod_gone(key); }),
+        claim_sink_([this](std::string_view json) { return claim_seen(json); },
+                    [this](const std::string& key) { claim_gone(key); }),
+        pod_sink_([this](std::string_view json) { return pod_seen(json); }, [this](const std::string& key) { pod_gone(key); }),
         claims_followed_(client, api::kClaims, claim_sink_),
         pods_followed_(client, api::kPods, pod_sink_) {}
 
@@ -56,10 +57,15 @@ class VolumeBinder::Impl {
     bool releasing = false;
   };
 
-  void claim_seen(std::string_view json) {
+  Seen claim_seen(std::string_view json) {
     ClaimRecord record;
-    if (!read(json, record)) return;
-    const std::string key = record.key();
+    if (!read(json, record)) return {};
+    Seen seen{record.key(), record.version};
+    take_claim(seen.key, std::move(record));
+    return seen;
+  }
+
+  void take_claim(const std::string& key, ClaimRecord record) {
     Claim& claim = claims_[key];
     if (claim.record.uid != record.uid) claim = {};
     claim.record = std::move(record);
@@ -160,9 +166,13 @@ class VolumeBinder::Impl {
 
   // --- claims whose pods are gone
 
-  void pod_seen(std::string_view json) {
-    PodRecord record;
-    if (!read(json, record)) return;
+  Seen pod_seen(std::string_view json) {
+    if (!read(json, pod_record_)) return {};
+    take_pod(pod_record_);
+    return {pod_record_.key(), pod_record_.version};
+  }
+
+  void take_pod(const PodRecord& record) {
     if (record.finished()) return pod_gone(record.key());
     auto& uses = users_[record.key()];
     if (!uses.empty() || record.claims.empty()) return;  // what a pod mounts never changes
@@ -220,6 +230,7 @@ class VolumeBinder::Impl {
   std::map<std::string, Claim> claims_;                              // by key
   std::unordered_map<std::string, std::vector<std::string>> users_;  // pod -> claims it mounts
   std::unordered_map<std::string, std::set<std::string>> used_by_;   // claim -> pods
+  PodRecord pod_record_;
   std::uint64_t bound_ = 0;
   std::unique_ptr<base::Lifetime> life_;
 };
