@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from built import built
 from control_plane import ADMIN_TOKEN, ControlPlane
 

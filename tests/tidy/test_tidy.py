@@ -52,7 +52,10 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.sleeps_in_tests, "tests/scenarios/test_scale.py", "import time\ntime.sleep(1)\n"),
     (rules.unmarked_generated, "cpp/api/generated/clone_set.hpp", "#pragma once\n"),
     (rules.long_files, "cpp/cluster/everything.cpp", "int x;\n" * (rules.LINES_MAX + 1)),
-    (rules.upward_imports, "python/kruise/__init__.py", "import kruise._cli\n"),
+    (rules.upward_imports, "python/kruise/__init__.py", "import kruise.cli\n"),
+    (rules.upward_imports, "python/kruise/client.py", "from . import manager\n"),
+    (rules.upward_imports, "python/kruise/errors.py", "from .client import Client\n"),
+    (rules.upward_imports, "python/kruise/models/_model.py", "from ..cluster import Cluster\n"),
     (rules.upward_imports, "python/kruise/__init__.py", "import rich.table\n"),
     (rules.upward_imports, "python/kruise/unknown.py", "x = 1\n"),
 ]
@@ -71,6 +74,7 @@ HARMLESS: list[tuple[Rule, str, str]] = [
     (rules.banned_calls, "cpp/api/meta.hpp", "// std::jthread is made by base, and getenv( called there\n"),
     (rules.banned_calls, "cpp/cache/store.cpp", 'const char* kText = "std::thread";\nauto id = std::thread::id();\n'),
     (rules.long_files, "cpp/api/generated/core.cpp", "int x;\n" * (rules.LINES_MAX + 1)),
+    (rules.upward_imports, "python/kruise/client.py", "from . import _core\nfrom .errors import KruiseError\n"),
     (rules.upward_imports, "python/kruise/__init__.py", "def show():\n    import rich\n"),
 ]
 
