@@ -34,10 +34,14 @@ $(PYTHON_STAMP): requirements/dev.txt scripts/install | $(PACKAGES_STAMP)
 	@scripts/install python
 	@touch $@
 
+.PHONY: demo
+demo: build ## a rollout on an embedded cluster, shown live
+	@.venv/bin/kruise demo
+
 .PHONY: build
 build: $(DEVELOP_STAMP) ## release build: build/release/bin/kruise-manager, .venv/bin/kruise
 	@$(call configure,release)
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet product
 
 # The package as an editable install: Python comes from python/, the module kruise._core from build/release.
 $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
@@ -46,7 +50,13 @@ $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
 
 .PHONY: test
 test: build ## build, then run every test, the real API server included (ALLOW_SKIP=1 lets tests be skipped)
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet
 	@$(PYTHON) scripts/run_tests.py --jobs $(JOBS)
+
+.PHONY: bench
+bench: build ## the figures of docs/performance.md, one JSON line each
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet kruise-bench >&2
+	@$(RELEASE)/bin/kruise-bench
 
 .PHONY: lint
 lint: build ## clang-tidy, ruff
