@@ -1,0 +1,312 @@
+#include "controllers/rig.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "api/names.hpp"
+#include "cache/informer.hpp"
+#include "cache/pod_decoder.hpp"
+#include "client/request.hpp"
+#include "controllers/cloneset/watches.hpp"
+#include "controllers/cloneset_builders.hpp"
+
+namespace kruise::testing {
+namespace {
+
+using nlohmann::json;
+constexpr std::string_view kAgent = "kruise-manager/cloneset-controller";
+
+std::string clone_set_crd() {
+  std::ifstream file(std::string(KRUISE_SOURCE_DIR) + "/charts/kruise/crds/apps.kruise.io_clonesets.yaml");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string label(const json& pod, const char* key) {
+  const auto labels = pod["metadata"].value("labels", json::object());
+  return labels.value(key, std::string());
+}
+
+std::string condition(const json& pod, const char* type) {
+  const auto status = pod.value("status", json::object());
+  const auto conditions = status.value("conditions", json::array());
+  for (const auto& c : conditions) {
+    if (c["type"] == type) return c["status"];
+  }
+  return "";
+}
+
+bool counts(const json& pod) {
+  const auto phase = pod.value("status", json::object()).value("phase", std::string());
+  if (pod["metadata"].contains("deletionTimestamp") || phase == "Failed" || phase == "Succeeded") return false;
+  const auto owners = pod["metadata"].value("ownerReferences", json::array());
+  return std::any_of(owners.begin(), owners.end(),
+                     [](const json& o) { return o["kind"] == "CloneSet" && o.value("controller", false); });
+}
+
+bool available(const json& pod) {
+  const auto state = label(pod, "lifecycle.apps.kruise.io/state");
+  const auto in_place = condition(pod, "InPlaceUpdateReady");
+  return counts(pod) && condition(pod, "Ready") == "True" && (in_place.empty() || in_place == "True") &&
+         (state.empty() || state == "Normal");
+}
+
+std::int64_t amount(const json& value, std::int64_t total, bool up) {
+  if (value.is_number()) return value.get<std::int64_t>();
+  const double exact = std::stod(value.get<std::string>()) * static_cast<double>(total) / 100.0;
+  return static_cast<std::int64_t>(up ? std::ceil(exact) : std::floor(exact));
+}
+
+}  // namespace
+
+// ---- invariants
+
+Invariants::Invariants(cluster::ApiServer& server) {
+  server.observe_writes([this](const cluster::StorageEvent& event) { on_write(event); });
+}
+
+void Invariants::on_write(const cluster::StorageEvent& event) {
+  if (event.plural == "clonesets" && event.type != "DELETED") set_ = json::parse(event.after);
+  const bool ours = event.user_agent.starts_with("kruise-manager");
+  if (ours) ++writes[std::string(event.type) + " " + std::string(event.plural)];
+  if (event.plural != "pods") return;
+  const std::string name(event.name);
+  const json before = event.before.empty() ? json() : json::parse(event.before);
+  const json after = event.type == "DELETED" ? json() : json::parse(event.after);
+  if (ours && !set_.is_null()) judge(event, before, after);
+  if (after.is_null()) {
+    pods_.erase(name);
+  } else {
+    pods_[name] = after;
+  }
+}
+
+void Invariants::judge(const cluster::StorageEvent& event, const json& before, const json& after) {
+  const json& spec = set_["spec"];
+  const json update = spec.value("updateStrategy", json::object());
+  const std::int64_t replicas = spec.value("replicas", 1);
+  const std::int64_t surge = update.value("paused", false) ? 0 : amount(update.value("maxSurge", json(0)), replicas, true);
+  const std::int64_t budget = amount(update.value("maxUnavailable", json("20%")), replicas, surge == 0);
+  const std::int64_t partition = std::min(amount(update.value("partition", json(0)), replicas, true), replicas);
+  const std::string wanted = set_.value("status", json::object()).value("updateRevision", std::string());
+  std::int64_t all = 0, unavailable = 0, old = 0;
+  for (const auto& [name, pod] : pods_) {
+    if (!counts(pod)) continue;
+    ++all;
+    unavailable += available(pod) ? 0 : 1;
+    old += label(pod, "controller-revision-hash") == wanted ? 0 : 1;
+  }
+  const auto violated = [&](const std::string& what) {
+    violations.push_back(what + ": " + std::string(event.name) + " at version " + std::to_string(event.resource_version) +
+                         ", replicas " + std::to_string(replicas) + ", present " + std::to_string(all) + ", unavailable " +
+                         std::to_string(unavailable) + ", budget " + std::to_string(budget) + ", old " + std::to_string(old) +
+                         ", partition " + std::to_string(partition));
+  };
+  if (event.type == "ADDED" && all + 1 > replicas + surge) violated("created beyond replicas and surge");
+  if (before.is_null()) return;
+  if (available(before) && (after.is_null() || !available(after)) && unavailable >= budget + all - replicas)
+    violated("made unavailable beyond the budget");
+  if (after.is_null()) return;
+  const bool moved = label(before, "controller-revision-hash") != wanted && label(after, "controller-revision-hash") == wanted;
+  if (moved && counts(before) && old <= partition) violated("updated beyond the partition");
+  if (counts(before) && !counts(after) && !after["metadata"].contains("deletionTimestamp") &&
+      label(after, "app") == label(before, "app") &&
+      label(before, "app") == set_["spec"]["selector"]["matchLabels"].value("app", std::string())) {
+    violated("lost its owner");
+  }
+}
+
+// ---- controller
+
+namespace {
+
+template <class T>
+std::unique_ptr<cache::Informer<T>> informer(client::Client& client, const api::Resource& resource, base::Random random) {
+  if constexpr (std::is_same_v<T, api::Pod>) {
+    return std::make_unique<cache::Informer<T>>(client, resource, cache::pod_decoder(), random);
+  } else {
+    auto decoder = cache::decoder_from<T>([](std::string_view text) { return api::try_decode_shared<T>(text); });
+    return std::make_unique<cache::Informer<T>>(client, resource, std::move(decoder), random);
+  }
+}
+
+}  // namespace
+
+struct Rig::Controller final : runtime::Versions {
+  Controller(cluster::ApiServer& server, base::VirtualLoop& loop, std::uint64_t seed)
+      : client(server, loop),
+        sets(informer<api::CloneSet>(client, api::kCloneSets, base::Random(seed))),
+        pods(informer<api::Pod>(client, api::kPods, base::Random(seed + 1))),
+        claims(informer<api::Claim>(client, api::kClaims, base::Random(seed + 2))),
+        revisions(informer<api::Revision>(client, api::kRevisions, base::Random(seed + 3))),
+        own_writes({}, client, *this, metrics),
+        events(client, std::string(kAgent)) {
+    const controllers::cloneset::Stores stores{sets->store(), pods->store(), claims->store(), revisions->store()};
+    controller = std::make_unique<runtime::ControllerLoop>(
+        controllers::cloneset::make_cloneset_reconciler(stores),
+        runtime::ControllerLoop::Options{.user_agent = std::string(kAgent), .seed = seed},
+        runtime::Surroundings{client, own_writes, events, metrics, gates, loop, nullptr, {}});
+    controllers::cloneset::watch(stores, [this](const api::Key& key, runtime::Cause cause) { controller->add(key, cause); });
+    const auto progress = [this] {
+      own_writes.progress();
+      if (!started && sets->synced() && pods->synced() && claims->synced() && revisions->synced()) {
+        started = true;
+        controller->start();
+      }
+    };
+    sets->store().on_progress(progress);
+    pods->store().on_progress(progress);
+    claims->store().on_progress(progress);
+    revisions->store().on_progress(progress);
+    for (cache::AnyInformer* i : informers()) i->start();
+  }
+
+  std::vector<cache::AnyInformer*> informers() { return {sets.get(), pods.get(), claims.get(), revisions.get()}; }
+
+  std::optional<std::uint64_t> reached(const api::Resource& resource) const override {
+    if (resource == api::kCloneSets) return sets->store().version();
+    if (resource == api::kPods) return pods->store().version();
+    if (resource == api::kClaims) return claims->store().version();
+    if (resource == api::kRevisions) return revisions->store().version();
+    return std::nullopt;
+  }
+  std::optional<runtime::Seen> object(const api::Resource& resource, const api::Key& key) const override {
+    if (resource == api::kPods) {
+      if (const auto pod = pods->store().get(key)) return runtime::Seen{pod->uid(), pod->deletion().has_value()};
+    }
+    const auto of = [](const auto& object) {
+      return object ? std::optional(runtime::Seen{object->meta.uid, object->meta.deletion_timestamp.has_value()}) : std::nullopt;
+    };
+    if (resource == api::kClaims) return of(claims->store().get(key));
+    if (resource == api::kRevisions) return of(revisions->store().get(key));
+    return std::nullopt;
+  }
+  void refresh(const api::Resource&) override {}
+
+  cluster::LocalClient client;
+  base::Metrics metrics;
+  runtime::Gates gates;
+  std::unique_ptr<cache::Informer<api::CloneSet>> sets;
+  std::unique_ptr<cache::Informer<api::Pod>> pods;
+  std::unique_ptr<cache::Informer<api::Claim>> claims;
+  std::unique_ptr<cache::Informer<api::Revision>> revisions;
+  runtime::OwnWrites own_writes;
+  runtime::EventRecorder events;
+  std::unique_ptr<runtime::ControllerLoop> controller;
+  bool started = false;
+};
+
+// ---- rig
+
+Rig::Rig(std::uint64_t seed)
+    : loop(at(0)),
+      server({.clock = &loop, .seed = seed, .state_path = {}}),
+      invariants(server),
+      client(server, loop),
+      nodes(client, base::Random(seed + 10)),
+      seed_(seed),
+      scheduler_(client, base::Random(seed + 11)),
+      binder_(client, base::Random(seed + 12)) {
+  server.install_crd(clone_set_crd());
+  nodes.start();
+  scheduler_.start();
+  binder_.start();
+  restart_controller();
+}
+
+Rig::~Rig() = default;
+
+void Rig::restart_controller() {
+  controller_.reset();
+  controller_ = std::make_unique<Controller>(server, loop, seed_ += 100);
+  fault(fault_share_);
+}
+
+void Rig::fault(double share) {
+  fault_share_ = share;
+  const auto random = std::make_shared<base::Random>(seed_);
+  controller_->client.inject([share, random](const client::Request&) -> cluster::Fault {
+    if (random->unit() >= share) return {};
+    switch (random->below(5)) {
+      case 0:
+        return {.kind = cluster::Fault::Kind::kRefuse};
+      case 1:
+        return {.kind = cluster::Fault::Kind::kBreakAfterWrite};
+      case 2:
+        return {.kind = cluster::Fault::Kind::kDelay, .delay = std::chrono::milliseconds(random->below(3000))};
+      default:
+        return {.kind = cluster::Fault::Kind::kAnswer, .code = random->below(2) == 0 ? 409 : 500};
+    }
+  });
+}
+
+json Rig::send(client::Request request) {
+  request.user_agent = "user";
+  const auto answer = server.handle(request);
+  if (answer.code >= 400) throw std::runtime_error(answer.body);
+  return json::parse(answer.body);
+}
+
+void Rig::create(const api::CloneSet& set) {
+  json object = json::parse(api::encode(set));
+  object["apiVersion"] = "apps.kruise.io/v1alpha1";
+  object["kind"] = "CloneSet";
+  object["metadata"] = {{"name", set.meta.name}, {"namespace", set.meta.ns}, {"labels", set.meta.labels}};
+  object.erase("status");
+  send(client::create(api::kCloneSets, set.meta.ns, object.dump()));
+}
+
+void Rig::patch(const std::string& merge_patch, const std::string& name) {
+  send(client::patch(api::kCloneSets, {"default", name}, client::PatchType::kMerge, merge_patch));
+}
+
+json Rig::set(const std::string& name) { return send(client::get(api::kCloneSets, {"default", name})); }
+
+std::vector<json> Rig::list(const api::Resource& resource) {
+  std::vector<json> items;
+  const json answer = send(client::list(resource, "default"));
+  for (const auto& item : answer["items"]) items.push_back(item);
+  return items;
+}
+
+std::vector<json> Rig::pods() {
+  auto all = list(api::kPods);
+  std::erase_if(all, [](const json& pod) { return !counts(pod); });
+  return all;
+}
+
+json Rig::pod(const std::string& name) { return send(client::get(api::kPods, {"default", name})); }
+
+void Rig::patch_pod(const std::string& name, const std::string& merge_patch) {
+  send(client::patch(api::kPods, {"default", name}, client::PatchType::kMerge, merge_patch));
+}
+
+bool Rig::wait(const std::function<bool()>& done, base::Duration limit) {
+  // Asking is dear: in steps of virtual time.
+  for (base::Duration waited{0}; waited < limit; waited += std::chrono::milliseconds(250)) {
+    if (done()) return true;
+    loop.run_for(std::chrono::milliseconds(250));
+  }
+  return done();
+}
+
+bool Rig::rolled_out(const std::string& name) {
+  const json object = set(name);
+  const json status = object.value("status", json::object());
+  const int replicas = object["spec"].value("replicas", 1);
+  return status.value("observedGeneration", 0) == object["metadata"].value("generation", 0) &&
+         status.value("replicas", -1) == replicas && status.value("updatedAvailableReplicas", 0) == replicas &&
+         status.value("updatedReplicas", -1) == replicas;
+}
+
+int Rig::with_image(const std::string& image) {
+  int n = 0;
+  for (const auto& pod : pods()) n += pod["spec"]["containers"][0]["image"] == image ? 1 : 0;
+  return n;
+}
+
+}  // namespace kruise::testing
