@@ -217,6 +217,7 @@ ManagerFlags assemble(const Values& values, const std::set<std::string>& given) 
   flags.metrics_addr = values.text("metrics-addr").empty() ? runtime::parse_listen_address(":8080") : address("metrics-addr");
   flags.health_probe_addr = address("health-probe-addr");
   if (values.on("enable-pprof")) flags.pprof_addr = address("pprof-addr");
+  if (flags.pprof_addr && !given.contains("pprof-addr")) flags.pprof_addr->host = "127.0.0.1";  // profiles are for those on the machine
   flags.kubeconfig = values.text("kubeconfig");
   flags.master = values.text("master");
   flags.ns = values.text("namespace");
