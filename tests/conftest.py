@@ -1,4 +1,4 @@
-"""The real control plane for the tests of this folder."""
+"""The real control plane, for any test that names its fixtures."""
 
 from fixtures import control_plane, full_control_plane
 
