@@ -84,6 +84,7 @@ class ControlPlane:
     directory: Path | None = None
     api_server_flags: Sequence[str] = ()
     url: str = field(default="", init=False)
+    _etcd_url: str = field(default="", init=False)
     _own_directory: bool = field(default=False, init=False)
     _processes: list[_Process] = field(default_factory=list, init=False)
     _bin: Path = field(default=Path(), init=False)
@@ -211,6 +212,32 @@ class ControlPlane:
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
+    def restart_api_server(self) -> None:
+        """Kills the API server and starts it anew on the same port; returns when it is ready."""
+        (old,) = (process for process in self._processes if process.name == "kube-apiserver")
+        os.killpg(old.popen.pid, signal.SIGKILL)
+        old.popen.wait(STOP_LIMIT_S)
+        self._processes.remove(old)
+        self._start_api_server(int(self.url.rpartition(":")[2]))
+
+    def compact_history(self) -> None:
+        """Makes etcd forget every version but the present one; the API server's own cache forgets when it restarts."""
+        revision = self._ask_etcd("/v3/maintenance/status", {})["header"]["revision"]
+        self._ask_etcd("/v3/kv/compaction", {"revision": revision, "physical": True})
+
+    def _ask_etcd(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self._etcd_url.removeprefix("http://"), timeout=10)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            text = response.read()
+            if response.status != 200:
+                raise ControlPlaneError(f"etcd: {path} answered {response.status}: {text!r}")
+            answer: dict[str, Any] = json.loads(text)
+            return answer
+        finally:
+            connection.close()
+
     def _make_credentials(self) -> None:
         make = _Certificates(self.path(""))
         make.authority("ca")
@@ -225,8 +252,8 @@ class ControlPlane:
         self._tls = ssl.create_default_context(cafile=str(self.ca_file))
 
     def _start_processes(self) -> None:
-        etcd_url = self._start_etcd()
-        self._start_api_server(etcd_url)
+        self._etcd_url = self._start_etcd()
+        self._start_api_server(_free_port())
         if self.controller_manager:
             self._start_controller_manager()
 
@@ -249,10 +276,9 @@ class ControlPlane:
         self._wait(process, lambda: _http_ok("127.0.0.1", client, "/health"))
         return url
 
-    def _start_api_server(self, etcd_url: str) -> None:
-        port = _free_port()
+    def _start_api_server(self, port: int) -> None:
         flags = [
-            f"--etcd-servers={etcd_url}",
+            f"--etcd-servers={self._etcd_url}",
             "--bind-address=127.0.0.1",
             f"--secure-port={port}",
             f"--tls-cert-file={self.path('server.crt')}",

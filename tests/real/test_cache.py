@@ -1,0 +1,160 @@
+"""The watch cache (C++) against real API servers: over etcd 3.6, and over Debian's 3.4, which cannot stream lists."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from built import built
+from control_plane import ControlPlane
+
+pytestmark = pytest.mark.real
+
+PODS = "/api/v1/namespaces/{}/pods"
+WATCHING = 3
+
+
+class CacheTool:
+    """Our cache: a process that follows the pods of one namespace."""
+
+    def __init__(self, plane: ControlPlane, namespace: str) -> None:
+        self._process = subprocess.Popen(
+            [built("cache-tool"), plane.kubeconfig, namespace], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        self.ask("start")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.communicate("quit\n", timeout=20)
+
+    def ask(self, command: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def wait(self, done: Callable[[dict[str, Any]], bool], limit_s: float = 30) -> dict[str, Any]:
+        """The first state of the cache for which ``done`` holds."""
+        limit = time.monotonic() + limit_s
+        while True:
+            state = self.ask("dump")
+            if done(state):
+                return state
+            assert time.monotonic() < limit, f"not within {limit_s} s: {state}"
+            self.ask("wait")
+
+
+class Namespace:
+    """Pods of one namespace, made and changed over the API."""
+
+    def __init__(self, plane: ControlPlane, name: str) -> None:
+        self.plane = plane
+        self.name = name
+        self.path = PODS.format(name)
+        self._call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+
+    def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+        code, answer = self.plane.call(method, path, body, content_type=content_type)
+        assert code < 300, answer
+        return answer
+
+    def create(self, name: str) -> None:
+        container = {"name": "main", "image": "nginx:1"}
+        self._call("POST", self.path, {"metadata": {"name": name, "labels": {"app": "web"}}, "spec": {"containers": [container]}})
+
+    def touch(self, name: str, value: str) -> None:
+        patch = {"metadata": {"labels": {"touched": value}}}
+        self._call("PATCH", f"{self.path}/{name}", patch, "application/merge-patch+json")
+
+    def delete(self, name: str) -> None:
+        self._call("DELETE", f"{self.path}/{name}?gracePeriodSeconds=0")
+
+    def versions(self) -> dict[str, str]:
+        items = self._call("GET", self.path)["items"]
+        return {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in items}
+
+
+@pytest.fixture(scope="module")
+def old_control_plane() -> Iterator[ControlPlane]:
+    with ControlPlane(etcd="debian") as plane:
+        yield plane
+
+
+def follow_and_survive(plane: ControlPlane, name: str, *, streams: bool) -> None:
+    space = Namespace(plane, name)
+    for i in range(17):
+        space.create(f"web-{i}")
+    with CacheTool(plane, name) as cache:
+        state = cache.wait(lambda s: bool(s["synced"]) and s["pods"] == space.versions())
+        assert (state["streamed_lists"], state["pages"]) == ((1, 0) if streams else (0, 3))
+        assert state["added"] == 17
+
+        for i in range(17):
+            space.touch(f"web-{i}", "once")
+        space.delete("web-3")
+        space.create("web-late")
+        state = cache.wait(lambda s: s["pods"] == space.versions())
+        # The server shows a deletion as a change (deletionTimestamp) and a removal.
+        assert (state["changed"], state["deleted"], state["added"]) == (18, 1, 18)
+        assert state["lists"] == 1
+        assert state["failures"] == 0, state["last_error"]
+
+        cache.ask("stop")
+        space.delete("web-5")
+        space.touch("web-6", "while-away")
+        cache.ask("start")
+        state = cache.wait(lambda s: s["pods"] == space.versions())
+        assert state["lists"] == 1, "a stopped cache resumes from its version"
+        assert (state["changed"], state["deleted"], state["foreign"]) == (20, 2, 0)
+
+
+def test_streamed_lists_and_watches(control_plane: ControlPlane) -> None:
+    follow_and_survive(control_plane, "cache-streamed", streams=True)
+
+
+def test_pages_where_the_server_cannot_stream(old_control_plane: ControlPlane) -> None:
+    follow_and_survive(old_control_plane, "cache-paged", streams=False)
+
+
+def test_a_restarted_server_and_an_expired_version() -> None:
+    """The API server is killed and comes back on the same port; the history before was thrown away meanwhile."""
+    with ControlPlane() as plane:
+        space = Namespace(plane, "cache-restart")
+        for name in ("kept", "gone", "changed"):
+            space.create(name)
+        with CacheTool(plane, "cache-restart") as cache:
+            cache.wait(lambda s: bool(s["synced"]) and s["pods"] == space.versions())
+            cache.ask("stop")
+            for i in range(3):
+                space.touch("changed", str(i))
+            space.delete("gone")
+            plane.compact_history()
+            plane.restart_api_server()
+            cache.ask("start")
+
+            def caught_up(state: dict[str, Any]) -> bool:
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    return bool(state["state"] == WATCHING and state["pods"] == space.versions())
+                return False
+
+            state = cache.wait(caught_up, limit_s=60)
+            assert state["expired"] >= 1, state
+            assert state["lists"] == 2
+            assert (state["added"], state["deleted"]) == (3, 1), "the relist told the missed deletion, and nothing twice"
+
+            plane.restart_api_server()
+            space.create("after")
+            state = cache.wait(caught_up, limit_s=60)
+            assert (state["added"], state["deleted"]) == (4, 1)
