@@ -29,10 +29,10 @@ struct Subject {
 /// The general form.
 struct StatusAnswer {
   int code = 500;
-  std::string reason;
-  std::string message;
-  std::string name, group, kind, uid;  // details
-  std::vector<client::Cause> causes;
+  std::string reason = {};
+  std::string message = {};
+  std::string name = {}, group = {}, kind = {}, uid = {};  // details
+  std::vector<client::Cause> causes = {};
   int retry_after_s = 0;
 };
 [[nodiscard]] Response answer(const StatusAnswer&);

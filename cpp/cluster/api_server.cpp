@@ -8,6 +8,7 @@
 #include "cluster/crd/definitions.hpp"
 #include "cluster/discovery.hpp"
 #include "cluster/json_text.hpp"
+#include "cluster/state_file.hpp"
 #include "cluster/tree.hpp"
 #include "cluster/verbs/verbs.hpp"
 #include "cluster/yaml_text.hpp"
@@ -19,12 +20,18 @@ class ApiServer::Impl {
   explicit Impl(const Options& options)
       : context(*options.clock, options.seed, options.watch_history_events), definitions(context) {
     Storage& storage = context.storage();
+    if (!options.state_path.empty()) {
+      state.emplace(options.state_path);
+      state->load(storage);
+      storage.observe([this](const StorageEvent& event) { state->record(event); });
+    }
     std::vector<KindPtr> kinds;
     for (const BuiltinSpec& spec : builtin_specs()) {
       kinds.push_back(std::make_shared<BuiltinKind>(spec, storage.table(spec.names.group, spec.names.plural)));
     }
     kinds.push_back(definitions.kind());
     context.serve_all(std::move(kinds));
+    definitions.reconcile();
     for (const std::string name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
       if (storage.get(storage.table("", "namespaces"), name)) continue;
       static_cast<void>(create_cluster_object("/api/v1/namespaces",
@@ -52,17 +59,16 @@ class ApiServer::Impl {
     if (!kind->names().namespaced && !info.ns.empty()) return no_such_path();
     Call call{.context = context, .request = request, .info = info, .kind = kind, .now = context.clock().now()};
     Response response = dispatch(call);
-    if (response.code < 400 && request.method != "GET" && is_definition(*kind)) definitions.reconcile();
+    if (response.code < 400 && request.method != "GET" && kind->names().plural == "customresourcedefinitions") definitions.reconcile();
     if (response.warnings.empty()) response.warnings = std::move(call.warnings);
     return response;
   }
 
   Context context;
   Definitions definitions;
+  std::optional<StateFile> state;
 
  private:
-  static bool is_definition(const Kind& kind) { return kind.names().plural == "customresourcedefinitions"; }
-
   static Response dispatch(Call& call) {
     const std::string& method = call.request.method;
     const KindTraits& traits = call.kind->traits();

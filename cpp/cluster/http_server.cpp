@@ -10,6 +10,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/thread.hpp"
+#include "cluster/answer.hpp"
 #include "cluster/http_threads.hpp"
 
 namespace kruise::cluster {
@@ -79,6 +80,17 @@ void fill(httplib::Response& to, const client::Response& from) {
   to.set_content(from.body, from.content_type.c_str());
 }
 
+/// An answer that ends in the middle, as seen when a connection breaks.
+void break_off(httplib::Response& to) {
+  to.set_content_provider(1, "application/json", [](std::size_t, std::size_t, httplib::DataSink&) { return false; });
+}
+
+client::Response injected(int code) {
+  StatusAnswer status{.code = code, .reason = client::error_from_status(code, "").reason, .message = "injected fault"};
+  if (code == 429) status.retry_after_s = 1;
+  return cluster::answer(status);
+}
+
 }  // namespace
 
 class HttpServer::Impl {
@@ -125,6 +137,7 @@ class HttpServer::Impl {
  private:
   /// A watch and the thread that sends it.
   struct Sending {
+    client::Request request;
     std::unique_ptr<ApiServer::Stream> stream;
     Bell bell;
     std::string chunk;
@@ -132,6 +145,14 @@ class HttpServer::Impl {
 
   void answer(const httplib::Request& from, httplib::Response& to) {
     const client::Request request = to_request(from);
+    const Fault fault = options_.faults ? options_.faults->on_request(request) : Fault{};
+    if (fault.delay > base::Duration{0}) Bell().wait(fault.delay);
+    if (fault.kind == Fault::Kind::kRefuse) return break_off(to);
+    if (fault.kind == Fault::Kind::kAnswer) return fill(to, injected(fault.code));
+    if (fault.kind == Fault::Kind::kBreakAfterWrite && !ApiServer::is_watch(request)) {
+      static_cast<void>(api_.handle(request));
+      return break_off(to);
+    }
     if (!ApiServer::is_watch(request)) {
       fill(to, api_.handle(request));
       return;
@@ -142,6 +163,7 @@ class HttpServer::Impl {
       return;
     }
     auto sending = std::make_shared<Sending>();
+    sending->request = request;
     sending->stream = std::move(*opened);
     sending->stream->on_ready([bell = &sending->bell] { bell->ring(); });
     {
@@ -165,6 +187,7 @@ class HttpServer::Impl {
     while (sending.chunk.size() < kChunkBytes) {
       const auto line = sending.stream->next();
       if (!line) break;
+      if (options_.faults && !passes(sending, sink)) return false;
       sending.chunk.append(**line).append("\n");
     }
     if (!sending.chunk.empty()) return sink.write(sending.chunk.data(), sending.chunk.size());
@@ -175,6 +198,25 @@ class HttpServer::Impl {
     const base::Duration until_due = sending.stream->due() - clock_.mono();
     sending.bell.wait(std::clamp(until_due, base::Duration{std::chrono::milliseconds(1)}, kLookInterval));
     return !stopping_ && sink.is_writable();
+  }
+
+  /// False when a fault ends the watch here.
+  bool passes(Sending& sending, httplib::DataSink& sink) {
+    const WatchFault fault = options_.faults->on_event(sending.request);
+    switch (fault.kind) {
+      case WatchFault::Kind::kNone:
+        return true;
+      case WatchFault::Kind::kDelay:
+        Bell().wait(fault.delay);
+        return true;
+      case WatchFault::Kind::kBreak:
+        return false;
+      default:
+        break;
+    }
+    sending.chunk += error_line(fault.kind == WatchFault::Kind::kExpire ? 410 : 500) + "\n";
+    static_cast<void>(sink.write(sending.chunk.data(), sending.chunk.size()));
+    return false;
   }
 
   ApiServer& api_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cluster/api_server.hpp"
+#include "cluster/faults.hpp"
 
 namespace kruise::cluster {
 
@@ -15,6 +16,7 @@ class HttpServer {
   struct Options {
     std::string host = "127.0.0.1";  // nobody is asked for credentials: think twice before opening it wider
     int port = 0;                    // 0: any that is free
+    std::shared_ptr<FaultPlan> faults = {};
   };
   /// Throws std::runtime_error naming the address when it cannot be bound.
   HttpServer(ApiServer&, const Options&);

@@ -35,15 +35,15 @@ enum class NameRule : std::uint8_t { kSubdomain, kLabel, kServiceName, kPathSegm
 
 struct KindTraits {
   NameRule name_rule = NameRule::kSubdomain;
-  bool status = false;               // has the subresource
-  bool scale = false;                // has the subresource
-  bool generation = false;           // metadata.generation counts changes of the spec
-  bool unconditional_update = true;  // PUT without resourceVersion
-  bool create_on_update = false;     // PUT of what does not exist creates
-  bool status_takes_labels = true;   // a write to /status carries labels and annotations over
-  bool status_takes_metadata = true; // and finalizers
-  bool returns_deleted = false;      // DELETE answers with the object instead of a Status
-  bool listed = true;                // get, list, watch and writes; otherwise only create (reviews)
+  bool status = false;                // has the subresource
+  bool scale = false;                 // has the subresource
+  bool generation = false;            // metadata.generation counts changes of the spec
+  bool unconditional_update = true;   // PUT without resourceVersion
+  bool create_on_update = false;      // PUT of what does not exist creates
+  bool status_takes_labels = true;    // a write to /status carries labels and annotations over
+  bool status_takes_metadata = true;  // and finalizers
+  bool returns_deleted = false;       // DELETE answers with the object instead of a Status
+  bool listed = true;                 // get, list, watch and writes; otherwise only create (reviews)
 };
 
 /// Where the scale subresource finds its values, as JSON pointers without a leading dot ("spec.replicas").
@@ -54,6 +54,7 @@ struct ScalePaths {
 };
 
 struct Column;
+struct Schema;
 
 class Kind {
  public:
@@ -68,8 +69,8 @@ class Kind {
   /// The apiVersion that storage holds; differs from names() when this version is converted on its way.
   [[nodiscard]] virtual std::string stored_api_version() const { return names_.api_version(); }
 
-  /// Brings a body into the kind's own form: unknown members are dropped and named in `unknown`, types are checked. The error says
-  /// why the body cannot be read (400).
+  /// Brings a body into the kind's own form: unknown members are dropped and named in `unknown`, types are checked. The error
+  /// says why the body cannot be read (400).
   [[nodiscard]] virtual std::optional<std::string> coerce(Json& tree, std::vector<std::string>& unknown) const = 0;
   /// Defaults that a walk by schema cannot give; those it can are given by `coerce`.
   virtual void set_defaults(Json& tree) const = 0;
@@ -90,6 +91,8 @@ class Kind {
   [[nodiscard]] virtual std::vector<Column> columns() const;
   /// A deletion only marks the object: something else must still clean up behind it.
   [[nodiscard]] virtual bool keeps_while_deleting(const Json&) const { return false; }
+  /// The schema of a custom kind; null for those that the schema tables describe, and where none was compiled.
+  [[nodiscard]] virtual const Schema* schema() const { return nullptr; }
   /// The schema of a custom kind as JSON; empty for those that the schema tables describe.
   [[nodiscard]] virtual std::string_view openapi_schema() const { return {}; }
   [[nodiscard]] virtual bool custom() const { return false; }

@@ -13,8 +13,11 @@ constexpr base::Duration kRetryAfter = std::chrono::seconds(1);
 constexpr int kLinesPerTask = 64;
 
 client::ApiError unreachable(bool unknown) {
-  return {.code = 0, .reason = "Unreachable",
-          .message = unknown ? "the connection broke before an answer came" : "the connection was refused", .causes = {}, .retry_after = {},
+  return {.code = 0,
+          .reason = "Unreachable",
+          .message = unknown ? "the connection broke before an answer came" : "the connection was refused",
+          .causes = {},
+          .retry_after = {},
           .outcome_unknown = unknown};
 }
 
@@ -34,7 +37,8 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   void attempt(std::shared_ptr<client::Request> request, client::Done done, base::MonoTime give_up) {
     const Fault fault = faults ? faults(*request) : Fault{};
     if (fault.delay > base::Duration{0}) {
-      later(fault.delay, [request, done = std::move(done), give_up, fault](Impl& self) { self.carry_out(request, done, give_up, fault); });
+      later(fault.delay,
+            [request, done = std::move(done), give_up, fault](Impl& self) { self.carry_out(request, done, give_up, fault); });
     } else {
       carry_out(request, std::move(done), give_up, fault);
     }
@@ -45,7 +49,8 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
     if (fault.kind == Fault::Kind::kAnswer) {
       const client::ApiError error = injected(fault.code);
       if (error.retry_after && executor.clock().mono() + *error.retry_after < give_up) {
-        return later(*error.retry_after, [request, done = std::move(done), give_up](Impl& self) { self.attempt(request, done, give_up); });
+        return later(*error.retry_after,
+                     [request, done = std::move(done), give_up](Impl& self) { self.attempt(request, done, give_up); });
       }
       return finish(std::move(done), error);
     }
@@ -77,6 +82,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   ApiServer& server;
   base::Executor& executor;
   std::function<Fault(const client::Request&)> faults;
+  std::shared_ptr<FaultPlan> plan;  // of watch events
 };
 
 namespace {
@@ -84,19 +90,22 @@ namespace {
 /// A watch in process: woken by storage, it pulls lines in tasks on the executor.
 class LocalWatch final : public client::Watch {
  public:
-  LocalWatch(ApiServer& server, base::Executor& executor, client::Request request, client::WatchHandler& handler)
-      : state_(std::make_shared<State>(server, executor, std::move(request), handler)) {}
+  LocalWatch(ApiServer& server, base::Executor& executor, client::Request request, client::WatchHandler& handler,
+             std::shared_ptr<FaultPlan> plan)
+      : state_(std::make_shared<State>(server, executor, std::move(request), handler, std::move(plan))) {}
   ~LocalWatch() override { state_->stop(); }
 
   void open(const Fault& fault) { state_->open(fault); }
 
  private:
   struct State : std::enable_shared_from_this<State> {
-    State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h) : server(s), executor(e), request(std::move(r)), handler(&h) {}
+    State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h, std::shared_ptr<FaultPlan> p)
+        : server(s), executor(e), request(std::move(r)), handler(&h), plan(std::move(p)) {}
 
     void open(const Fault& fault) {
       later(fault.delay, [fault](State& self) {
-        if (fault.kind == Fault::Kind::kRefuse || fault.kind == Fault::Kind::kBreakAfterWrite) return self.end(unreachable(false));
+        if (fault.kind == Fault::Kind::kRefuse || fault.kind == Fault::Kind::kBreakAfterWrite)
+          return self.end(unreachable(false));
         if (fault.kind == Fault::Kind::kAnswer) return self.end(injected(fault.code));
         auto opened = self.server.watch(self.request);
         if (!opened) return self.end(client::error_from_status(opened.error().code, opened.error().body));
@@ -118,17 +127,51 @@ class LocalWatch final : public client::Watch {
     }
 
     void pull() {
-      if (handler == nullptr || !stream) return;
       for (int i = 0; i < kLinesPerTask; ++i) {
-        const auto line = stream->next();
+        if (handler == nullptr || !stream || delayed) return;
+        auto line = held ? std::exchange(held, nullptr) : stream->next().value_or(nullptr);
         if (!line) {
           if (stream->ended()) return end(std::nullopt);
           return sleep();
         }
-        handler->on_event(**line);
-        if (handler == nullptr || !stream) return;
+        if (plan && !passes(line)) return;
+        handler->on_event(*line);
       }
       wake();
+    }
+
+    /// Whether the line may be delivered now; otherwise a fault took its place, or comes before it.
+    bool passes(const std::shared_ptr<const std::string>& line) {
+      const WatchFault fault = plan->on_event(request);
+      switch (fault.kind) {
+        case WatchFault::Kind::kNone:
+          return true;
+        case WatchFault::Kind::kBreak:
+          end(unreachable(false));
+          return false;
+        case WatchFault::Kind::kExpire:
+          fail(410);
+          return false;
+        case WatchFault::Kind::kError:
+          fail(500);
+          return false;
+        case WatchFault::Kind::kDelay:
+          break;
+      }
+      held = line;
+      delayed = true;
+      later(std::max(fault.delay, base::Duration{1}), [](State& self) {
+        self.delayed = false;
+        if (const auto late = std::exchange(self.held, nullptr); late && self.handler != nullptr) self.handler->on_event(*late);
+        self.pull();
+      });
+      return false;
+    }
+
+    /// An ERROR line, then the end, as a server does it.
+    void fail(int code) {
+      handler->on_event(error_line(code));
+      end(std::nullopt);
     }
 
     /// Comes back when a bookmark or the end is due.
@@ -181,6 +224,9 @@ class LocalWatch final : public client::Watch {
     base::Executor& executor;
     client::Request request;
     client::WatchHandler* handler;  // null once ended
+    std::shared_ptr<FaultPlan> plan;
+    std::shared_ptr<const std::string> held;  // a late line
+    bool delayed = false;
     std::unique_ptr<ApiServer::Stream> stream;
     base::TimerId timer = 0;
     base::MonoTime timer_due{};
@@ -197,19 +243,24 @@ LocalClient::~LocalClient() = default;
 
 void LocalClient::send(client::Request request, client::Done done) {
   const base::MonoTime give_up = impl_->executor.clock().mono() + request.timeout.value_or(kRequestTimeout);
-  impl_->later(base::Duration{0}, [request = std::make_shared<client::Request>(std::move(request)), done = std::move(done), give_up](Impl& self) {
-    self.attempt(request, done, give_up);
-  });
+  impl_->later(base::Duration{0}, [request = std::make_shared<client::Request>(std::move(request)), done = std::move(done),
+                                   give_up](Impl& self) { self.attempt(request, done, give_up); });
 }
 
 std::unique_ptr<client::Watch> LocalClient::watch(client::Request request, client::WatchHandler& handler) {
   const Fault fault = impl_->faults ? impl_->faults(request) : Fault{};
-  auto watch = std::make_unique<LocalWatch>(impl_->server, impl_->executor, std::move(request), handler);
+  auto watch = std::make_unique<LocalWatch>(impl_->server, impl_->executor, std::move(request), handler, impl_->plan);
   watch->open(fault);
   return watch;
 }
 
 base::Executor& LocalClient::executor() { return impl_->executor; }
 void LocalClient::inject(std::function<Fault(const client::Request&)> faults) { impl_->faults = std::move(faults); }
+
+void LocalClient::inject(std::shared_ptr<FaultPlan> plan) {
+  impl_->faults = plan ? [plan](const client::Request& request) { return plan->on_request(request); }
+                       : std::function<Fault(const client::Request&)>{};
+  impl_->plan = std::move(plan);
+}
 
 }  // namespace kruise::cluster

@@ -8,16 +8,9 @@
 
 #include "client/client.hpp"
 #include "cluster/api_server.hpp"
+#include "cluster/faults.hpp"
 
 namespace kruise::cluster {
-
-/// What an injected fault does to one request or watch event.
-struct Fault {
-  enum class Kind : std::uint8_t { kNone, kRefuse, kBreakAfterWrite, kAnswer, kDelay };
-  Kind kind = Kind::kNone;
-  int code = 0;             // kAnswer: 409, 429, 500, ...
-  base::Duration delay{0};  // kDelay, and latency before any other kind
-};
 
 /// Answers arrive on the executor as tasks of their own; with a VirtualLoop
 /// everything is deterministic.
@@ -30,6 +23,8 @@ class LocalClient final : public client::Client {
   [[nodiscard]] base::Executor& executor() override;
   /// Asked before each request; empty: no faults.
   void inject(std::function<Fault(const client::Request&)>);
+  /// Asked before each request and each event of a watch; null: no faults.
+  void inject(std::shared_ptr<FaultPlan>);
 
  private:
   struct Impl;

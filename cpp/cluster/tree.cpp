@@ -50,7 +50,8 @@ Json& object_in(Json& value, std::string_view name) {
 void copy_member(Json& to, const Json& from, std::string_view name) {
   const Json* found = member(from, name);
   if (found != nullptr) {
-    to[std::string(name)] = *found;
+    const Json* has = member(to, name);
+    if (has == nullptr || *has != *found) to[std::string(name)] = *found;  // comparing is cheaper than copying
   } else if (to.is_object()) {
     to.erase(std::string(name));
   }

@@ -65,9 +65,11 @@ void BuiltinKind::prepare_status_update(Json& now, const Json& before) const {
   copy_member(metadata, wanted, "managedFields");
   wanted = std::move(metadata);
   auto& members = now.get_ref<Json::object_t&>();
-  std::erase_if(members, [](const auto& entry) { return entry.first != "metadata" && entry.first != "status"; });
+  std::erase_if(members, [&](const auto& entry) {
+    return entry.first != "metadata" && entry.first != "status" && !before.contains(entry.first);
+  });
   for (const auto& [name, value] : before.get_ref<const Json::object_t&>()) {
-    if (name != "metadata" && name != "status") members.insert_or_assign(name, value);
+    if (name != "metadata" && name != "status") copy_member(now, before, name);
   }
   if (rules_.prepare_status_update != nullptr) rules_.prepare_status_update(now, before);
 }
@@ -97,7 +99,8 @@ bool BuiltinKind::keeps_while_deleting(const Json& tree) const {
 }
 
 bool BuiltinKind::is_selectable(std::string_view field) const {
-  return field == "metadata.name" || field == "metadata.namespace" || std::ranges::find(selectable_fields_, field) != selectable_fields_.end();
+  return field == "metadata.name" || field == "metadata.namespace" ||
+         std::ranges::find(selectable_fields_, field) != selectable_fields_.end();
 }
 
 std::optional<std::string> BuiltinKind::selectable(const Json& tree, std::string_view field) const {

@@ -13,10 +13,12 @@ constexpr std::string_view kNotNegative = "must be greater than or equal to 0";
 constexpr std::string_view kPortRange = "must be between 1 and 65535, inclusive";
 constexpr std::string_view kUpdateRule =
     "pod updates may not change fields other than "
-    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions "
+    "to existing "
     "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
-void one_of(const Json& object, std::string_view name, const std::string& path, const std::vector<std::string>& supported, FieldErrors& errors) {
+void one_of(const Json& object, std::string_view name, const std::string& path, const std::vector<std::string>& supported,
+            FieldErrors& errors) {
   const auto value = text_of(object, name);
   if (value.empty()) {
     errors.required(child(path, name), "");
@@ -52,7 +54,8 @@ void validate_env(const Json& env, const std::string& path, FieldErrors& errors)
     if (text_of(env[i], "name").empty()) errors.required(index(path, i) + ".name", "");
     const Json* from = member(env[i], "valueFrom");
     if (from != nullptr && from->empty()) {
-      errors.invalid(index(path, i) + ".valueFrom", "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
+      errors.invalid(index(path, i) + ".valueFrom", "",
+                     "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
     }
     if (from != nullptr && !text_of(env[i], "value").empty()) {
       errors.invalid(index(path, i) + ".valueFrom", "", "may not be specified when `value` is not empty");
@@ -60,7 +63,8 @@ void validate_env(const Json& env, const std::string& path, FieldErrors& errors)
   }
 }
 
-void validate_mounts(const Json& mounts, const std::string& path, const std::set<std::string, std::less<>>& volumes, FieldErrors& errors) {
+void validate_mounts(const Json& mounts, const std::string& path, const std::set<std::string, std::less<>>& volumes,
+                     FieldErrors& errors) {
   std::set<std::string> paths;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string at = index(path, i);
@@ -79,7 +83,8 @@ void validate_mounts(const Json& mounts, const std::string& path, const std::set
   }
 }
 
-void validate_container(const Json& container, const std::string& at, const std::set<std::string, std::less<>>& volumes, FieldErrors& errors) {
+void validate_container(const Json& container, const std::string& at, const std::set<std::string, std::less<>>& volumes,
+                        FieldErrors& errors) {
   const std::string name(text_of(container, "name"));
   if (name.empty()) {
     errors.required(at + ".name", "");
@@ -118,16 +123,33 @@ std::set<std::string, std::less<>> validate_volumes(const Json& spec, const std:
   return names;
 }
 
-/// What may change in a running pod's spec, taken out.
-Json frozen(const Json& spec) {
-  Json rest = spec;
+/// Whether the objects agree in every member but those named.
+bool same_but(const Json& a, const Json& b, std::initializer_list<std::string_view> names) {
+  const auto covers = [&](const Json& x, const Json& y) {
+    return std::ranges::all_of(x.get_ref<const Json::object_t&>(), [&](const auto& entry) {
+      return std::ranges::find(names, entry.first) != names.end() || same(&entry.second, member(y, entry.first));
+    });
+  };
+  return covers(a, b) && covers(b, a);
+}
+
+/// Whether only what may change in a running pod does; the lists of containers are of one length already.
+bool keeps_frozen(const Json& now, const Json& before) {
+  if (!same_but(now, before,
+                {"containers", "initContainers", "activeDeadlineSeconds", "tolerations", "schedulingGates",
+                 "terminationGracePeriodSeconds"})) {
+    return false;
+  }
+  const auto grace = integer_of(now, "terminationGracePeriodSeconds", 0);
+  const auto had = integer_of(before, "terminationGracePeriodSeconds", 0);
+  if (grace != had && !(had < 0 && grace == 1)) return false;
   for (const char* list : {"containers", "initContainers"}) {
-    if (auto containers = rest.find(list); containers != rest.end() && containers->is_array()) {
-      for (Json& container : *containers) container.erase("image");
+    const Json* containers = member(now, list);
+    for (std::size_t i = 0; containers != nullptr && i < containers->size(); ++i) {
+      if (!same_but((*containers)[i], before.at(list)[i], {"image"})) return false;
     }
   }
-  for (const char* name : {"activeDeadlineSeconds", "tolerations", "schedulingGates"}) rest.erase(name);
-  return rest;
+  return true;
 }
 
 bool tolerations_only_added(const Json& now, const Json& before) {
@@ -149,7 +171,8 @@ void validate_deadline(const Json& now, const Json& before, FieldErrors& errors)
   const Json* deadline = member(now, "activeDeadlineSeconds");
   const Json* old = member(before, "activeDeadlineSeconds");
   if (deadline == nullptr) {
-    if (old != nullptr) errors.invalid("spec.activeDeadlineSeconds", Json(nullptr), "must not update from a positive integer to nil value");
+    if (old != nullptr)
+      errors.invalid("spec.activeDeadlineSeconds", Json(nullptr), "must not update from a positive integer to nil value");
     return;
   }
   const auto seconds = deadline->get<std::int64_t>();
@@ -216,12 +239,9 @@ void validate_pod_update(const Json& now, const Json& before, FieldErrors& error
     }
   }
   validate_deadline(spec, old, errors);
-  if (!tolerations_only_added(spec, old)) errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
-  Json rest = frozen(spec);
-  const Json kept = frozen(old);
-  const auto grace = integer_of(kept, "terminationGracePeriodSeconds", 0);
-  if (grace < 0 && integer_of(rest, "terminationGracePeriodSeconds", 0) == 1) rest["terminationGracePeriodSeconds"] = grace;
-  if (rest != kept) errors.forbidden("spec", std::string(kUpdateRule) + "\n" + Json::diff(kept, rest).dump() + "\n");
+  if (!tolerations_only_added(spec, old))
+    errors.forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds");
+  if (!keeps_frozen(spec, old)) errors.forbidden("spec", std::string(kUpdateRule) + "\n" + Json::diff(old, spec).dump() + "\n");
 }
 
 }  // namespace kruise::cluster

@@ -17,7 +17,7 @@ struct CustomSpec {
   ScalePaths scale;
   std::string stored_api_version;
   Schema::Ptr schema;
-  std::string openapi_schema;  // the text that `schema` was compiled from
+  std::string openapi_schema;                   // the text that `schema` was compiled from
   std::shared_ptr<const Json> printer_columns;  // additionalPrinterColumns, null when there are none
   std::vector<std::string> selectable_fields;   // "spec.color"
 };
@@ -39,6 +39,7 @@ class CustomKind final : public Kind {
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] ScalePaths scale_paths() const override { return spec_.scale; }
   [[nodiscard]] std::vector<Column> columns() const override;
+  [[nodiscard]] const Schema* schema() const override { return spec_.schema.get(); }
   [[nodiscard]] std::string_view openapi_schema() const override { return spec_.openapi_schema; }
   [[nodiscard]] bool custom() const override { return true; }
 

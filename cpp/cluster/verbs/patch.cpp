@@ -11,23 +11,38 @@
 namespace kruise::cluster {
 namespace {
 
-enum class Form : std::uint8_t { kJson, kMerge, kStrategic };
+enum class Form : std::uint8_t { kJson, kMerge, kStrategic, kApply };
 
 std::optional<Form> form_of(const Call& call) {
   const std::string_view type = std::string_view(call.request.content_type).substr(0, call.request.content_type.find(';'));
   if (type == "application/json-patch+json") return Form::kJson;
   if (type == "application/merge-patch+json") return Form::kMerge;
   if (type == "application/strategic-merge-patch+json" && !call.kind->custom()) return Form::kStrategic;
+  if (type == "application/apply-patch+yaml") return Form::kApply;
   return std::nullopt;
 }
 
 Response refused(const Call& call, const patch::Error& error) {
   if (error.code == 422) {
-    return answer({.code = 422, .reason = "Invalid", .message = "the server rejected our request due to an error in our request", .name = {},
-                   .group = {}, .kind = {}, .uid = {}, .causes = {}, .retry_after_s = 0});
+    return answer({.code = 422,
+                   .reason = "Invalid",
+                   .message = "the server rejected our request due to an error in our request",
+                   .name = {},
+                   .group = {},
+                   .kind = {},
+                   .uid = {},
+                   .causes = {},
+                   .retry_after_s = 0});
   }
   static_cast<void>(call);
-  return answer({.code = error.code, .reason = error.reason, .message = error.message, .name = {}, .group = {}, .kind = {}, .uid = {}, .causes = {},
+  return answer({.code = error.code,
+                 .reason = error.reason,
+                 .message = error.message,
+                 .name = {},
+                 .group = {},
+                 .kind = {},
+                 .uid = {},
+                 .causes = {},
                  .retry_after_s = 0});
 }
 
@@ -58,9 +73,13 @@ Response patch(Call& call) {
   const auto form = form_of(call);
   if (!form) {
     std::string accepted = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-    if (!call.kind->custom()) accepted = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+    if (!call.kind->custom())
+      accepted =
+          "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
+          "application/apply-patch+yaml";
     return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: " + accepted);
   }
+  if (*form == Form::kApply) return apply(call);
   std::vector<std::string> duplicates;
   auto body = parse_json(call.request.body, &duplicates);
   if (!body) return bad_request(body.error());
@@ -77,7 +96,9 @@ Response patch(Call& call) {
       case Form::kStrategic:
         if (const auto error = patch::strategic::apply(tree, *body, call.kind->merge_type())) return refused(call, *error);
         break;
-      default: patch::merge_patch::apply(tree, *body); break;
+      default:
+        patch::merge_patch::apply(tree, *body);
+        break;
     }
     return conformed(call, std::move(tree), duplicates);
   });

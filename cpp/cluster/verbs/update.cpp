@@ -77,6 +77,8 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     if (auto refusal = check_version(call, now, *before, false)) return *refusal;
 
     keep_identity(now, before->tree());
+    if (member(now["metadata"], "managedFields") == nullptr)
+      copy_member(now["metadata"], before->tree().at("metadata"), "managedFields");
     FieldErrors errors;
     if (part == Part::kStatus) {
       call.kind->prepare_status_update(now, before->tree());

@@ -17,6 +17,7 @@ namespace kruise::cluster {
 [[nodiscard]] Response update_status(Call&);
 [[nodiscard]] Response finalize_namespace(Call&);  // PUT of the subresource: spec.finalizers, and nothing else
 [[nodiscard]] Response patch(Call&);               // patch.cpp; of the object or its status
+[[nodiscard]] Response apply(Call&);               // apply.cpp; server-side apply
 [[nodiscard]] Response remove(Call&);              // remove.cpp
 [[nodiscard]] Response remove_collection(Call&);
 [[nodiscard]] Response scale(Call&);            // scale.cpp; get, update and patch of the subresource

@@ -1,0 +1,50 @@
+#include "cluster/faults.hpp"
+
+#include "cluster/answer.hpp"
+#include "cluster/object.hpp"
+
+namespace kruise::cluster {
+
+std::string error_line(int code) {
+  const client::Response status =
+      code == 410 ? gone("too old resource version: injected fault") : internal_error("injected fault");
+  return watch_line("ERROR", status.body);
+}
+
+RandomFaults::RandomFaults(std::uint64_t seed, const Rates& rates)
+    : rates_(rates), requests_(base::Random(seed).stream("requests")), events_(base::Random(seed).stream("events")) {}
+
+base::Duration RandomFaults::delay(base::Random& random) const {
+  return base::Duration(static_cast<std::int64_t>(random.unit() * static_cast<double>(rates_.delay_max.count())));
+}
+
+Fault RandomFaults::on_request(const client::Request& request) {
+  const std::lock_guard lock(mutex_);
+  if (quiet_) return {};
+  const auto hits = [&](double rate) { return rate > 0 && requests_.unit() < rate; };
+  if (hits(rates_.refused)) return {.kind = Fault::Kind::kRefuse};
+  if (hits(rates_.lost_answer)) return {.kind = Fault::Kind::kBreakAfterWrite};
+  if (request.method != "GET" && hits(rates_.conflict)) return {.kind = Fault::Kind::kAnswer, .code = 409};
+  if (hits(rates_.throttled)) return {.kind = Fault::Kind::kAnswer, .code = 429};
+  if (hits(rates_.server_error)) return {.kind = Fault::Kind::kAnswer, .code = 500};
+  if (hits(rates_.late_answer)) return {.kind = Fault::Kind::kDelay, .delay = delay(requests_)};
+  return {};
+}
+
+WatchFault RandomFaults::on_event(const client::Request&) {
+  const std::lock_guard lock(mutex_);
+  if (quiet_) return {};
+  const auto hits = [&](double rate) { return rate > 0 && events_.unit() < rate; };
+  if (hits(rates_.watch_broken)) return {.kind = WatchFault::Kind::kBreak};
+  if (hits(rates_.watch_expired)) return {.kind = WatchFault::Kind::kExpire};
+  if (hits(rates_.watch_error)) return {.kind = WatchFault::Kind::kError};
+  if (hits(rates_.late_event)) return {.kind = WatchFault::Kind::kDelay, .delay = delay(events_)};
+  return {};
+}
+
+void RandomFaults::set_quiet(bool quiet) {
+  const std::lock_guard lock(mutex_);
+  quiet_ = quiet;
+}
+
+}  // namespace kruise::cluster
