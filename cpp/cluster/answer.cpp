@@ -93,10 +93,8 @@ Response forbidden(const Subject& s, std::string_view detail, std::vector<client
   return answer(status);
 }
 
-Response method_not_supported(const Subject& s, std::string_view verb) {
-  auto status = about(405, "MethodNotAllowed", s, std::string(verb) + " is not supported on resources of kind \"" + s.qualified_resource() + "\"");
-  status.name.clear();
-  return answer(status);
+Response method_not_supported() {
+  return answer(plain(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"));
 }
 
 Response unsupported_media_type(std::string message) { return answer(plain(415, "UnsupportedMediaType", std::move(message))); }

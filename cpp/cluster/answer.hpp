@@ -47,7 +47,7 @@ struct StatusAnswer {
 [[nodiscard]] Response invalid(const Subject&, const FieldErrors&);
 [[nodiscard]] Response bad_request(std::string message);
 [[nodiscard]] Response forbidden(const Subject&, std::string_view detail, std::vector<client::Cause> causes = {});
-[[nodiscard]] Response method_not_supported(const Subject&, std::string_view verb);
+[[nodiscard]] Response method_not_supported();
 [[nodiscard]] Response unsupported_media_type(std::string message);
 [[nodiscard]] Response not_acceptable(std::string message);
 /// The path leads nowhere: "the server could not find the requested resource".

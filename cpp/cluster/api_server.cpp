@@ -72,19 +72,19 @@ class ApiServer::Impl {
   static Response dispatch(Call& call) {
     const std::string& method = call.request.method;
     const KindTraits& traits = call.kind->traits();
-    if (!traits.listed) return method == "POST" ? review(call) : method_not_supported(call.subject(), method);
+    if (!traits.listed) return method == "POST" ? review(call) : method_not_supported();
     if (!call.info.subresource.empty()) return dispatch_subresource(call);
     if (call.info.name.empty()) {
       if (method == "GET") return list(call);
       if (method == "POST") return create(call);
       if (method == "DELETE") return remove_collection(call);
-      return method_not_supported(call.subject(), method);
+      return method_not_supported();
     }
     if (method == "GET") return get(call);
     if (method == "PUT") return update(call);
     if (method == "PATCH") return patch(call);
     if (method == "DELETE") return remove(call);
-    return method_not_supported(call.subject(), method);
+    return method_not_supported();
   }
 
   static Response dispatch_subresource(Call& call) {
@@ -93,13 +93,13 @@ class ApiServer::Impl {
     const KindTraits& traits = call.kind->traits();
     const bool writes = method == "GET" || method == "PUT" || method == "PATCH";
     if (what == "status" && traits.status) {
-      if (!writes) return method_not_supported(call.subject(), method);
+      if (!writes) return method_not_supported();
       if (method == "GET") return get(call);
       return method == "PUT" ? update_status(call) : patch(call);
     }
-    if (what == "scale" && traits.scale) return writes ? scale(call) : method_not_supported(call.subject(), method);
+    if (what == "scale" && traits.scale) return writes ? scale(call) : method_not_supported();
     if (what == "finalize" && call.kind->names().plural == "namespaces" && call.kind->names().group.empty()) {
-      return method == "PUT" ? finalize_namespace(call) : method_not_supported(call.subject(), method);
+      return method == "PUT" ? finalize_namespace(call) : method_not_supported();
     }
     if (call.kind->names().plural == "pods" && call.kind->names().group.empty()) return pod_subresource(call);
     return no_such_path();

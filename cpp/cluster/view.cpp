@@ -36,6 +36,20 @@ std::string with_api_version(std::string_view text, const std::string& api_versi
   return std::string(kHead) + api_version + std::string(text.substr(end));
 }
 
+/// Items of a list of built-in kinds carry no type of their own: the list has it.
+void append_item(std::string& out, const Object& object, const KindNames& names) {
+  const std::string head = "{\"apiVersion\":\"" + names.api_version() + "\",\"kind\":\"" + names.kind + "\",";
+  const std::string_view text = object.text();
+  if (text.starts_with(head)) {
+    out.append("{").append(text.substr(head.size()));
+    return;
+  }
+  Json tree = object.tree();
+  tree.erase("apiVersion");
+  tree.erase("kind");
+  append_json(out, tree);
+}
+
 }  // namespace
 
 base::Result<View, client::Response> View::of(std::string_view accept, const KindPtr& kind, const Query& query, base::Time now) {
@@ -93,6 +107,8 @@ std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view m
     first = false;
     if (partial || converted_) {
       out += object(*one);
+    } else if (!kind_->custom()) {
+      append_item(out, *one, kind_->names());
     } else {
       out += one->text();
     }

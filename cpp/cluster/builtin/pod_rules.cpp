@@ -52,7 +52,27 @@ void default_pod(Json& tree) {
   if (tree.contains("spec")) default_pod_spec(tree["spec"], false);
 }
 
+/// What admission adds: a pod leaves a lost node after five minutes.
+void add_tolerations(Json& spec) {
+  constexpr int kSeconds = 300;
+  Json& tolerations = spec["tolerations"];
+  if (!tolerations.is_array()) tolerations = Json::array();
+  for (const char* key : {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}) {
+    const bool has = std::ranges::any_of(tolerations, [&](const Json& t) {
+      const auto named = text_of(t, "key");
+      const auto effect = text_of(t, "effect");
+      return (named.empty() || named == key) && (effect.empty() || effect == "NoExecute");
+    });
+    if (has) continue;
+    tolerations.push_back({{"key", key}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", kSeconds}});
+  }
+}
+
 void create_pod(Json& tree) {
+  Json& spec = object_in(tree, "spec");
+  add_tolerations(spec);
+  if (!spec.contains("priority")) spec["priority"] = 0;
+  if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
   tree["status"] = {{"phase", "Pending"}, {"qosClass", qos_class(tree.at("spec"))}};
   tree["metadata"]["generation"] = 1;
 }

@@ -85,7 +85,10 @@ class ShapeBook {
       const Type kind = info.type->kind;
       const bool has_zero = kind != Type::kList && kind != Type::kMap && kind != Type::kTime && kind != Type::kMicroTime &&
                             kind != Type::kAny && kind != Type::kBytes && kind != Type::kQuantity && kind != Type::kIntOrString;
-      field.always = field.fallback.has_value() || (!info.pointer && (kind == Type::kObject || (!info.omit_empty && has_zero)));
+      // Go writes structs and times even when they are empty; only the creation time is left out then.
+      const bool is_time = kind == Type::kTime || kind == Type::kMicroTime;
+      field.always = field.fallback.has_value() ||
+                     (!info.pointer && (kind == Type::kObject || (is_time && info.name != "creationTimestamp") || (!info.omit_empty && has_zero)));
       shape.fields_.push_back(std::move(field));
     }
     std::ranges::sort(shape.fields_, {}, &Shape::Field::name);
@@ -141,7 +144,7 @@ class ShapeWalk {
       if (present && !at->second.is_null()) {
         if (!walk_member(at->second, field)) return false;
         // A zero of a plain field is the same as none; what then is always written comes back below.
-        if (field.pointer || !is_zero(at->second) || (!field.omit_empty && !field.fallback)) {
+        if (field.pointer || !is_zero(at->second) || (field.always && !field.fallback)) {
           ++at;
           continue;
         }
@@ -164,12 +167,15 @@ class ShapeWalk {
         case Type::kObject: value = Json::object(); break;
         case Type::kString: value = ""; break;
         case Type::kBool: value = false; break;
+        case Type::kTime:
+        case Type::kMicroTime:
+          value = nullptr;
+          break;
         default: value = 0; break;
       }
     }
     if (field.shape->type_->kind == Type::kObject) {
       if (!walk_member(value, field)) return false;
-      if (value.empty() && field.omit_empty && !field.fallback) return true;
     }
     members.emplace_hint(before, field.name, std::move(value));
     return true;

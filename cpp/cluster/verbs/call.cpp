@@ -71,8 +71,8 @@ base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* dup
   const bool json = type.empty() || has_type(type, "application/json");
   if (json || has_type(type, "application/yaml")) {
     auto tree = json ? parse_json(call.request.body, duplicates) : parse_yaml(call.request.body);
-    if (!tree) return bad_request("couldn't get version/kind; json parse error: " + tree.error());
-    if (!tree->is_object()) return bad_request("couldn't get version/kind; json parse error: the body is no object");
+    if (!tree) return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind + "): couldn't get version/kind; json parse error: " + tree.error());
+    if (!tree->is_object()) return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind + "): couldn't get version/kind; json parse error: the body is no object");
     return std::move(*tree);
   }
   if (has_type(type, "application/vnd.kubernetes.protobuf") && !call.kind->custom()) {

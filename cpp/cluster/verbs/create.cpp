@@ -49,7 +49,7 @@ Response create_object(Call& call, Json tree) {
   const std::string base(text_of(metadata, "generateName"));
   const bool generated = text_of(metadata, "name").empty() && !base.empty();
   if (!text_of(metadata, "resourceVersion").empty()) {
-    return internal_error("resourceVersion should not be set on objects to be created");
+    return answer({.code = 500, .message = "resourceVersion should not be set on objects to be created"});
   }
   std::string name(text_of(metadata, "name"));
   if (auto refusal = check_namespace(call)) return *refusal;

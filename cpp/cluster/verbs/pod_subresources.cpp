@@ -66,7 +66,7 @@ Response pod_subresource(Call& call) {
   const std::string& what = call.info.subresource;
   if (what == "binding" && call.request.method == "POST") return bind(call);
   if (what == "eviction" && call.request.method == "POST") return evict(call);
-  if (what == "binding" || what == "eviction") return method_not_supported(call.subject(), call.request.method);
+  if (what == "binding" || what == "eviction") return method_not_supported();
   if (!call.stored()) return not_found(call.subject());
   if (what == "log") {
     return bad_request("pod \"" + call.info.name + "\" runs on a simulated node: its containers are pretended and write no logs");

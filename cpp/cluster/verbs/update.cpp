@@ -48,6 +48,9 @@ std::optional<Response> check_version(const Call& call, const Json& tree, const 
     errors.invalid_text("metadata.resourceVersion", "0x0", "must be specified for an update");
     return invalid(call.subject(), errors);
   }
+  if (version.find_first_not_of("0123456789") != std::string_view::npos) {
+    return answer({.code = 500, .message = "strconv.ParseUint: parsing \"" + std::string(version) + "\": invalid syntax"});
+  }
   if (version != std::to_string(before.version())) return stale(call.subject());
   return std::nullopt;
 }
