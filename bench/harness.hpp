@@ -16,6 +16,7 @@ struct Figure {
 
 // One function a file of figures; main.cpp joins them.
 [[nodiscard]] std::vector<Figure> cache_figures();
+[[nodiscard]] std::vector<Figure> plan_figures();
 
 /// Milliseconds by the wall clock.
 [[nodiscard]] double milliseconds(const std::function<void()>& work);

@@ -16,7 +16,8 @@ using kruise::bench::Figure;
 
 std::vector<Figure> all_figures() {
   std::vector<Figure> figures;
-  for (auto&& group : {kruise::bench::cache_figures()}) figures.insert(figures.end(), group.begin(), group.end());
+  for (auto&& group : {kruise::bench::cache_figures(), kruise::bench::plan_figures()})
+    figures.insert(figures.end(), group.begin(), group.end());
   return figures;
 }
 

@@ -60,7 +60,8 @@ void Pass::add(const api::Pod& pod) {
   facts.at_update = facts.revision == static_cast<std::int32_t>(update);
   facts.at_current = facts.revision == static_cast<std::int32_t>(current);
   facts.ready = workload::is_ready(pod);
-  facts.available = facts.ready && workload::in_service(facts.state) && workload::is_ready_for(pod, min_ready_seconds(), now);
+  facts.available = facts.ready && workload::in_service(facts.state) &&
+                    (min_ready_seconds() <= 0 || workload::is_ready_for(pod, min_ready_seconds(), now));
   facts.planned =
       pod.label(api::kLabelSpecifiedDelete).has_value() ||
       std::ranges::find(set.spec.scale_strategy.pods_to_delete, pod.name()) != set.spec.scale_strategy.pods_to_delete.end();

@@ -139,10 +139,14 @@ void trim_revisions(const Pass& pass, Plan& plan) {
   std::vector<bool> live(pass.revisions.size());
   live[pass.update] = true;
   live[pass.current] = true;
+  for (const PodFacts& pod : pass.pods) {
+    if (pod.revision != PodFacts::kUnknownRevision) live[static_cast<std::size_t>(pod.revision)] = true;
+  }
+  // Pods that no longer count keep their revision while they are there.
   for (const auto& pod : pass.observed.pods) {
-    const auto label = workload::revision_of(*pod);
+    if (workload::is_active(*pod)) continue;
     for (std::size_t i = 0; i < live.size(); ++i) {
-      if (!live[i] && workload::same_revision(label, pass.revisions[i].name())) live[i] = true;
+      if (!live[i] && workload::is_at(*pod, pass.revisions[i].name())) live[i] = true;
     }
   }
   auto writes = workload::trim_history(pass.revisions, live, pass.set.spec.revision_history_limit.value_or(kDefaultHistoryLimit));

@@ -96,6 +96,28 @@ TEST(UpdateLimitTest, Table) {
   }
 }
 
+/// Candidates in the order of their label, some available (a), some not (x); how many are taken.
+std::size_t taken(int replicas, api::IntOrString max_unavailable, const std::string& candidates) {
+  World world(clone_set().replicas(replicas).in_place().max_unavailable(std::move(max_unavailable)));
+  world.set.set.spec.update_strategy.priority_strategy.order_priority = {{.ordered_key = "turn"}};
+  int turn = 100;
+  for (const char c : candidates) {
+    world.old_pods(1, [&](PodBuilder& p) {
+      p.label("turn", std::to_string(--turn));
+      if (c == 'x') p.not_ready();
+    });
+  }
+  world.new_pods(replicas - static_cast<int>(candidates.size()));
+  return updated(world.plan()).size();
+}
+
+TEST(UpdateLimitTest, AvailablePodsNeedABudgetThatBrokenOnesUse) {
+  EXPECT_EQ(taken(3, "20%", "aaa"), 1U);
+  EXPECT_EQ(taken(3, "20%", "axa"), 0U);  // the first is available and the budget is used up
+  EXPECT_EQ(taken(3, "20%", "xaa"), 1U);
+  EXPECT_EQ(taken(10, "20%", "xaaaaaaax"), 1U);
+}
+
 TEST(UpdateLimitTest, ScaleOutStillOwedStopsUpdates) {
   World world(in_place(5).max_unavailable(1));
   world.set.set.spec.scale_strategy.max_unavailable = 0;
