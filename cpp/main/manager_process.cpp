@@ -27,8 +27,8 @@ constexpr const char* kNamespaceFile = "/var/run/secrets/kubernetes.io/serviceac
 constexpr base::Duration kStopMax = 8s;  // a pod has ten
 constexpr base::Duration kScrapeWait = 300ms;
 
-void add_controllers(runtime::Manager& manager) {
-  manager.add(controllers::cloneset::registration());
+void add_controllers(runtime::Manager& manager, const ManagerFlags& flags) {
+  manager.add(controllers::cloneset::registration({.exclude_preparing_delete = flags.cloneset_scaling_exclude_preparing_delete}));
 }
 
 int fail(const std::string& line) {
@@ -46,7 +46,9 @@ std::optional<std::string> own_namespace() {
 void count_call(base::Metrics& metrics, const client::CallInfo& call) {
   metrics
       .counter("rest_client_requests_total", "Number of HTTP requests, partitioned by status code, method, and host.",
-               {{"code", call.code == 0 ? "<error>" : std::to_string(call.code)}, {"method", call.method}, {"host", std::string(call.host)}})
+               {{"code", call.code == 0 ? "<error>" : std::to_string(call.code)},
+                {"method", call.method},
+                {"host", std::string(call.host)}})
       .add();
   metrics
       .histogram("rest_client_request_latency_seconds", "Request latency in seconds. Broken down by verb and URL.",
@@ -56,7 +58,9 @@ void count_call(base::Metrics& metrics, const client::CallInfo& call) {
 
 runtime::HttpReply answer_profile(const runtime::HttpQuery& query) {
   if (!query.path.starts_with("/debug/pprof")) return {404, "404 page not found\n"};
-  return {501, "this manager writes no profiles of itself; `perf record -g -p PID` gives one of CPU, `heaptrack -p PID` one of memory\n"};
+  return {
+      501,
+      "this manager writes no profiles of itself; `perf record -g -p PID` gives one of CPU, `heaptrack -p PID` one of memory\n"};
 }
 
 /// What listens, and what it shows. Probes answer from the start.
@@ -65,7 +69,8 @@ class Pages {
   Pages(base::Metrics& metrics, runtime::HealthChecks& health) : metrics_(metrics), health_(health) {}
 
   [[nodiscard]] std::optional<std::string> open(const ManagerFlags& flags) {
-    auto error = listen(flags.health_probe_addr, "probes", [&health = health_](const auto& query) { return answer_probe(health, query); });
+    auto error =
+        listen(flags.health_probe_addr, "probes", [&health = health_](const auto& query) { return answer_probe(health, query); });
     if (error) return error;
     return listen(flags.metrics_addr, "metrics", [this](const runtime::HttpQuery& query) -> runtime::HttpReply {
       if (query.path != "/metrics") return {404, "404 page not found\n"};
@@ -81,7 +86,8 @@ class Pages {
   void on_scrape(std::function<void()> refresh) { refresh_ = std::move(refresh); }
 
  private:
-  std::optional<std::string> listen(const std::optional<runtime::ListenAddress>& address, const char* what, runtime::HttpListener::Handler handler) {
+  std::optional<std::string> listen(const std::optional<runtime::ListenAddress>& address, const char* what,
+                                    runtime::HttpListener::Handler handler) {
     if (!address) return std::nullopt;
     auto listener = runtime::HttpListener::listen(*address, std::move(handler));
     if (!listener) return std::string(what) + ": " + listener.error();
@@ -147,7 +153,7 @@ int run_manager(const ManagerFlags& given, base::StopSignals& signals) {
   log::info("starting", {{"server", config->server}, {"config", config->source}});
 
   auto manager = std::make_unique<runtime::Manager>(manager_options(flags, client), client, loop, &workers, metrics, health);
-  add_controllers(*manager);
+  add_controllers(*manager, flags);
   // The page waits for the loop, but not for ever: a page that shows a stuck loop is worth more than none.
   pages.on_scrape([&loop, &manager] {
     const auto done = std::make_shared<base::Signal>();

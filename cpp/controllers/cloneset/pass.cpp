@@ -42,10 +42,9 @@ Numbers Pass::numbers() const {
                                           .planned = pod.planned,
                                           .available = pod.available});
   }
-  const auto exclude = set.meta.labels.find(api::kLabelExcludePreparingDelete);
-  return cloneset::numbers(
-      updated, old, targets,
-      {.at_rest = at_rest(), .exclude_preparing_delete = exclude != set.meta.labels.end() && exclude->second == "true"});
+  const auto label = set.meta.labels.find(api::kLabelExcludePreparingDelete);
+  const bool exclude = observed.options.exclude_preparing_delete || (label != set.meta.labels.end() && label->second == "true");
+  return cloneset::numbers(updated, old, targets, {.at_rest = at_rest(), .exclude_preparing_delete = exclude});
 }
 
 void Pass::add(const api::Pod& pod) {

@@ -16,6 +16,12 @@
 
 namespace kruise::controllers::cloneset {
 
+/// How the manager is configured.
+struct Options {
+  /// Flag --cloneset-scaling-exclude-preparing-delete: for every set what the label of that name is for one.
+  bool exclude_preparing_delete = false;
+};
+
 /// Immutable objects, as one look at the caches saw them.
 struct Observed {
   std::vector<api::PodPtr> pods;               // with an owner reference to the set, in order of name, in any phase
@@ -23,6 +29,7 @@ struct Observed {
   std::vector<api::RevisionPtr> revisions;     // the set's, and those of its namespace that nobody controls
   std::vector<api::RevisionPtr> name_holders;  // revisions of others under names that the set's revisions might get
   std::vector<api::PodPtr> foreign_pods;       // pods that are not the set's under names that its free instance ids would give
+  Options options{};
   std::shared_ptr<workload::TemplateCache> templates;  // may be null: then each template is parsed anew
 };
 

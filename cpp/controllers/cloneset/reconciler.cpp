@@ -17,8 +17,11 @@ struct CloneSetReconciler::Orphans {
   }
 };
 
-CloneSetReconciler::CloneSetReconciler(Stores stores)
-    : stores_(stores), orphans_(std::make_shared<Orphans>()), templates_(std::make_shared<workload::TemplateCache>()) {
+CloneSetReconciler::CloneSetReconciler(Stores stores, Options options)
+    : stores_(stores),
+      options_(options),
+      orphans_(std::make_shared<Orphans>()),
+      templates_(std::make_shared<workload::TemplateCache>()) {
   for (const auto& revision : stores_.revisions.all()) orphans_->follow({nullptr, revision});
   stores_.revisions.subscribe([orphans = orphans_](const cache::Change<api::Revision>& change) { orphans->follow(change); });
 }
@@ -33,6 +36,7 @@ runtime::ObjectReference CloneSetReconciler::reference(const api::Key& key) cons
 
 Observed CloneSetReconciler::observed(const api::CloneSet& set) const {
   Observed observed;
+  observed.options = options_;
   observed.templates = templates_;
   observed.pods = stores_.pods.owned_by(set.meta.uid);
   observed.claims = stores_.claims.owned_by(set.meta.uid);
@@ -69,8 +73,8 @@ std::optional<runtime::Reconciler::PlanFunction> CloneSetReconciler::observe(con
   };
 }
 
-std::unique_ptr<runtime::Reconciler> make_cloneset_reconciler(Stores stores) {
-  return std::make_unique<CloneSetReconciler>(stores);
+std::unique_ptr<runtime::Reconciler> make_cloneset_reconciler(Stores stores, Options options) {
+  return std::make_unique<CloneSetReconciler>(stores, options);
 }
 
 }  // namespace kruise::controllers::cloneset

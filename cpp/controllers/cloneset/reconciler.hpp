@@ -25,7 +25,7 @@ struct Stores {
 /// Lives on the stores' executor; make it before their first list.
 class CloneSetReconciler final : public runtime::Reconciler {
  public:
-  explicit CloneSetReconciler(Stores);
+  explicit CloneSetReconciler(Stores, Options = {});
   ~CloneSetReconciler() override;
 
   [[nodiscard]] std::string name() const override { return std::string(kControllerName); }
@@ -38,10 +38,11 @@ class CloneSetReconciler final : public runtime::Reconciler {
   struct Orphans;  // revisions that nobody controls, by namespace
 
   Stores stores_;
+  Options options_;
   std::shared_ptr<Orphans> orphans_;
   std::shared_ptr<workload::TemplateCache> templates_;
 };
 
-[[nodiscard]] std::unique_ptr<runtime::Reconciler> make_cloneset_reconciler(Stores);
+[[nodiscard]] std::unique_ptr<runtime::Reconciler> make_cloneset_reconciler(Stores, Options = {});
 
 }  // namespace kruise::controllers::cloneset

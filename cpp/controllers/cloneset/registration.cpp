@@ -6,12 +6,13 @@
 
 namespace kruise::controllers::cloneset {
 
-runtime::Registration registration() {
-  return {std::string(kControllerName), "cloneset", api::kCloneSets, [](runtime::Wiring& wiring) {
-            const Stores stores{wiring.store<api::CloneSet>(api::kCloneSets), wiring.store<api::Pod>(api::kPods, cache::pod_decoder),
-                                wiring.store<api::Claim>(api::kClaims), wiring.store<api::Revision>(api::kRevisions)};
+runtime::Registration registration(Options options) {
+  return {std::string(kControllerName), "cloneset", api::kCloneSets, [options](runtime::Wiring& wiring) {
+            const Stores stores{wiring.store<api::CloneSet>(api::kCloneSets),
+                                wiring.store<api::Pod>(api::kPods, cache::pod_decoder), wiring.store<api::Claim>(api::kClaims),
+                                wiring.store<api::Revision>(api::kRevisions)};
             watch(stores, wiring.enqueue());
-            return make_cloneset_reconciler(stores);
+            return make_cloneset_reconciler(stores, options);
           }};
 }
 

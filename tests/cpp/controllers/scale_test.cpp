@@ -318,7 +318,12 @@ TEST(DeletionHookTest, ExcludingPreparingDeleteReplacesAtOnce) {
   world.new_pods(2).new_pods(
       1, [](PodBuilder& p) { p.label("hold", "true").state(api::kLifecyclePreparingDelete).specified_delete(); });
   EXPECT_THAT(lines(world.plan()), IsEmpty());
+  world.set.set.meta.labels[std::string(api::kLabelExcludePreparingDelete)] = "True";
+  EXPECT_THAT(lines(world.plan()), IsEmpty());
   world.set.set.meta.labels[std::string(api::kLabelExcludePreparingDelete)] = "true";
+  EXPECT_EQ(writes(world.plan(), "create pod"), 1);
+  world.set.set.meta.labels.clear();
+  world.observed.options.exclude_preparing_delete = true;  // the manager's flag
   EXPECT_EQ(writes(world.plan(), "create pod"), 1);
 }
 
