@@ -144,6 +144,23 @@ bool VirtualLoop::run_until(const std::function<bool()>& done, Duration limit) {
   return true;
 }
 
+void VirtualLoop::finish_instant() {
+  const Duration instant = elapsed_;
+  while (run_one(instant)) {
+  }
+}
+
+bool VirtualLoop::run_until_at_rest(const std::function<bool()>& done, Duration limit) {
+  const Duration until = elapsed_ + limit;
+  while (true) {
+    finish_instant();
+    if (done()) return true;
+    if (!run_one(until)) break;
+  }
+  elapsed_ = until;
+  return done();
+}
+
 void VirtualLoop::run_for(Duration span) {
   const Duration until = elapsed_ + span;
   while (run_one(until)) {

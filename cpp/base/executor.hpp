@@ -103,11 +103,14 @@ class VirtualLoop final : public Executor, public Clock {
   /// time has passed since the call. Returns whether `done` held. A task's
   /// exception passes through.
   bool run_until(const std::function<bool()>& done, Duration limit);
+  /// The same, but `done` is asked only once an instant, when nothing more is due at it: for conditions that cost something.
+  bool run_until_at_rest(const std::function<bool()>& done, Duration limit);
   /// Runs everything due within `span`, then stands at its end.
   void run_for(Duration span);
 
  private:
   bool run_one(Duration until);
+  void finish_instant();
 
   Time start_;
   Duration elapsed_{0};

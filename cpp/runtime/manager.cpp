@@ -97,7 +97,7 @@ void Manager::start() {
   if (elector_) {
     elector_->start();
   } else {
-    acting_ = true;
+    acting_ = !options_.observe_only;
   }
   for (const auto& kind : kinds_) watch_definition(*kind);
   look_again();

@@ -76,6 +76,8 @@ class Manager {
     base::Duration expectation_timeout = std::chrono::minutes(5);
     std::optional<base::Duration> resync = std::chrono::hours(10);
     std::uint64_t seed = 0;
+    /// Watch and plan for whoever asks, and reconcile nothing.
+    bool observe_only = false;
     /// Leadership is lost: end the process, or destroy the manager and make a new one.
     std::function<void(const std::string& why)> on_lost{};
     /// Leadership is held until then, unless it is renewed before.

@@ -1,0 +1,62 @@
+// An embedded cluster as a whole: API server, simulated nodes, garbage collector, and the loop they live on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "cluster/api_server.hpp"
+#include "cluster/http_server.hpp"
+#include "cluster/local_client.hpp"
+#include "session/connection.hpp"
+#include "session/nodes.hpp"
+
+namespace kruise::session {
+
+class Embedded {
+ public:
+  struct Options {
+    bool virtual_time = false;
+    base::Time start{};  // virtual time only
+    std::uint64_t seed = 0;
+    NodeOptions nodes{};
+    std::string state_path{};
+    std::vector<std::string> crds{};  // YAML texts
+  };
+  /// Throws Refused or std::invalid_argument naming what is wrong.
+  explicit Embedded(const Options&);
+  ~Embedded();
+  Embedded(const Embedded&) = delete;
+  Embedded& operator=(const Embedded&) = delete;
+
+  [[nodiscard]] bool virtual_time() const { return virtual_loop_ != nullptr; }
+  [[nodiscard]] const std::shared_ptr<cluster::ApiServer>& api() const { return api_; }
+  [[nodiscard]] base::Executor& executor();
+  /// Runs the task on the loop: directly in virtual time, else waits until it is done there.
+  void on_loop(const base::Task&);
+  /// A client of its own for a manager; on the loop. Faults injected below reach it, and nobody else.
+  [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client();
+
+  /// Virtual time only. `done` is asked once an instant.
+  void run_for(base::Duration);
+  bool run_until(const std::function<bool()>& done, base::Duration limit);
+
+  /// Opens a port for other processes; 0 takes a free one. Returns it. Throws Refused. Real time only.
+  int serve(const std::string& host, int port);
+
+  /// On the loop.
+  [[nodiscard]] Nodes& nodes() { return *nodes_; }
+
+ private:
+  std::unique_ptr<base::VirtualLoop> virtual_loop_;
+  std::unique_ptr<base::Loop> loop_;
+  std::shared_ptr<cluster::ApiServer> api_;
+  std::unique_ptr<cluster::LocalClient> node_client_;
+  std::unique_ptr<Nodes> nodes_;
+  std::unique_ptr<cluster::HttpServer> http_;
+};
+
+}  // namespace kruise::session

@@ -1,0 +1,36 @@
+// A connection to a real API server, with the loop on which its answers arrive.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/executor.hpp"
+#include "client/rest_client.hpp"
+#include "session/connection.hpp"
+
+namespace kruise::session {
+
+/// Also what managers and simulated nodes work on: `client()` answers on `loop()`.
+class RestConnection final : public Connection {
+ public:
+  explicit RestConnection(const client::Config&);
+  [[nodiscard]] std::string request(std::string_view method, std::string_view path, std::string_view content_type, std::string body,
+                                    const Poll&) override;
+  [[nodiscard]] std::unique_ptr<WatchStream> watch(std::string_view path) override;
+  [[nodiscard]] std::string default_namespace() const override { return namespace_; }
+  [[nodiscard]] std::string server() const override { return server_; }
+
+  [[nodiscard]] client::RestClient& client() { return client_; }
+  [[nodiscard]] base::Loop& loop() { return *loop_; }
+
+ private:
+  std::string namespace_;
+  std::string server_;
+  std::shared_ptr<base::Loop> loop_;
+  client::RestClient client_;
+};
+
+/// Empty arguments: as client::load_config finds it. Throws Refused with one line that names file and field.
+[[nodiscard]] std::shared_ptr<Connection> open_rest(const std::string& kubeconfig, const std::string& context);
+
+}  // namespace kruise::session
