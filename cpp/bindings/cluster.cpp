@@ -1,0 +1,133 @@
+// The embedded cluster.
+#include <pybind11/functional.h>
+#include <pybind11/pybind11.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json_writer.hpp"
+#include "bindings/blocking.hpp"
+#include "bindings/handles.hpp"
+#include "bindings/parts.hpp"
+#include "session/embedded_connection.hpp"
+
+namespace py = pybind11;
+
+namespace kruise::bindings {
+namespace {
+
+using nlohmann::json;
+
+session::Embedded::Options options_from(const std::string& text) {
+  const json given = json::parse(text);
+  session::Embedded::Options options;
+  options.virtual_time = given.at("virtual").get<bool>();
+  options.seed = given.at("seed").get<std::uint64_t>();
+  options.state_path = given.at("state").get<std::string>();
+  options.crds = given.at("crds").get<std::vector<std::string>>();
+  options.start = base::parse_time(given.at("start").get<std::string>()).value();
+  options.nodes.count = given.at("nodes").get<int>();
+  options.nodes.seed = options.seed;
+  const json& delays = given.at("delays");
+  options.nodes.schedule_s = delays.at("schedule").get<double>();
+  options.nodes.pull_s = delays.at("pull").get<double>();
+  options.nodes.start_s = delays.at("start").get<double>();
+  options.nodes.ready_s = delays.at("ready").get<double>();
+  options.nodes.stop_s = delays.at("stop").get<double>();
+  options.nodes.jitter = delays.at("jitter").get<double>();
+  return options;
+}
+
+std::string event_text(const cluster::StorageEvent& event) {
+  base::JsonWriter w;
+  const auto object = [&](std::string_view key, std::string_view text) {
+    w.key(key);
+    if (text.empty()) {
+      w.null();
+    } else {
+      w.raw(text);
+    }
+  };
+  w.begin_object().key("type").string(event.type).key("plural").string(event.plural);
+  w.key("namespace").string(event.ns).key("name").string(event.name);
+  w.key("resourceVersion").integer(static_cast<std::int64_t>(event.resource_version)).key("writer").string(event.user_agent);
+  object("before", event.before);
+  object("after", event.type == "DELETED" ? std::string_view{} : event.after);
+  w.end_object();
+  return std::move(w).text();
+}
+
+void observe(session::Embedded& cluster, const py::object& observer) {
+  if (observer.is_none()) {
+    cluster.api()->observe_writes({});
+    return;
+  }
+  // Python objects are touched, and let go, under the GIL only, whatever thread writes.
+  const auto held = std::shared_ptr<py::object>(new py::object(observer), [](py::object* object) {
+    const py::gil_scoped_acquire gil;
+    delete object;
+  });
+  cluster.api()->observe_writes([held](const cluster::StorageEvent& event) {
+    const std::string text = event_text(event);
+    const py::gil_scoped_acquire gil;
+    try {
+      (*held)(py::bytes(text));
+    } catch (py::error_already_set& error) {
+      error.discard_as_unraisable("an observer of writes");
+    }
+  });
+}
+
+bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double limit_s) {
+  const auto poll = interruptible();
+  const py::gil_scoped_release release;
+  return handle.get().run_until(
+      [&] {
+        poll();
+        const py::gil_scoped_acquire gil;
+        return done();
+      },
+      seconds(limit_s));
+}
+
+void kubelets(ClusterHandle& handle, const std::string& command) {
+  std::exception_ptr failure;
+  handle.get().on_loop([&] {
+    try {
+      handle.get().nodes().command(command);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+double now(ClusterHandle& handle) {
+  return std::chrono::duration<double>(handle.get().executor().clock().now().time_since_epoch()).count();
+}
+
+std::shared_ptr<session::Connection> connect(ClusterHandle& handle, std::string user_agent) {
+  session::Embedded& cluster = handle.get();
+  return std::make_shared<session::EmbeddedConnection>(cluster.api(), std::move(user_agent), !cluster.virtual_time());
+}
+
+}  // namespace
+
+void bind_cluster(py::module_& module) {
+  using Release = py::call_guard<py::gil_scoped_release>;
+  py::class_<ClusterHandle, std::shared_ptr<ClusterHandle>>(module, "EmbeddedCluster")
+      .def(py::init([](const std::string& options) {
+             return std::make_shared<ClusterHandle>(std::make_unique<session::Embedded>(options_from(options)));
+           }),
+           Release())
+      .def("connection", connect)
+      .def("install_crd", [](ClusterHandle& h, const std::string& yaml) { h.get().api()->install_crd(yaml); }, Release())
+      .def("serve", [](ClusterHandle& h, const std::string& host, int port) { return h.get().serve(host, port); }, Release())
+      .def("now", now)
+      .def("run_for", [](ClusterHandle& h, double span_s) { h.get().run_for(seconds(span_s)); }, Release())
+      .def("run_until", run_until)
+      .def("kubelets", kubelets, Release())
+      .def("observe_writes", [](ClusterHandle& h, const py::object& observer) { observe(h.get(), observer); })
+      .def("close", &ClusterHandle::close, Release());
+}
+
+}  // namespace kruise::bindings

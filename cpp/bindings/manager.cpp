@@ -1,0 +1,226 @@
+// The controllers in this process.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "base/host.hpp"
+#include "base/json_writer.hpp"
+#include "base/random.hpp"
+#include "base/wait.hpp"
+#include "bindings/blocking.hpp"
+#include "bindings/handles.hpp"
+#include "bindings/parts.hpp"
+#include "session/controllers.hpp"
+#include "session/rest_connection.hpp"
+
+namespace py = pybind11;
+
+namespace kruise::bindings {
+namespace {
+
+using nlohmann::json;
+
+std::string_view word(runtime::Write::Verb verb) {
+  switch (verb) {
+    case runtime::Write::Verb::kCreate: return "create";
+    case runtime::Write::Verb::kPatch: return "patch";
+    case runtime::Write::Verb::kDelete: return "delete";
+  }
+  return "";
+}
+
+std::string_view word(runtime::Reason::Verdict verdict) {
+  switch (verdict) {
+    case runtime::Reason::Verdict::kHeld: return "held";
+    case runtime::Reason::Verdict::kActing: return "acting";
+    case runtime::Reason::Verdict::kDone: return "done";
+    case runtime::Reason::Verdict::kInvalid: return "invalid";
+  }
+  return "";
+}
+
+void append(base::JsonWriter& w, const runtime::Write& write) {
+  w.begin_object().key("verb").string(word(write.verb)).key("resource").string(write.resource->plural);
+  w.key("namespace").string(write.key.ns).key("name").string(write.key.name).key("subresource").string(write.subresource);
+  w.key("purpose").string(write.purpose).key("body").string(write.body).end_object();
+}
+
+std::string plan_text(const runtime::Plan& plan) {
+  base::JsonWriter w;
+  w.begin_object().key("writes").begin_array();
+  for (const auto& step : plan.steps) {
+    for (const auto& chain : step.chains) {
+      for (const auto& write : chain) append(w, write);
+    }
+  }
+  if (plan.status) append(w, *plan.status);
+  for (const auto& write : plan.cleanup) append(w, write);
+  w.end_array().key("reasons").begin_array();
+  for (const auto& reason : plan.reasons) {
+    w.begin_object().key("verdict").string(word(reason.verdict)).key("object").string(reason.object);
+    w.key("rule").string(reason.rule).key("text").string(reason.text).end_object();
+  }
+  w.end_array().key("requeueAfter");
+  if (plan.requeue) {
+    w.raw(std::to_string(std::chrono::duration<double>(*plan.requeue).count()));
+  } else {
+    w.null();
+  }
+  w.key("error");
+  if (plan.error) {
+    w.string(*plan.error);
+  } else {
+    w.null();
+  }
+  w.end_object();
+  return std::move(w).text();
+}
+
+session::Controllers::Options options_from(const std::string& text) {
+  const json given = json::parse(text);
+  session::Controllers::Options options;
+  options.ns = given.at("namespace").get<std::string>();
+  options.seed = given.at("seed").get<std::uint64_t>();
+  options.observe_only = given.at("observeOnly").get<bool>();
+  options.expectation_timeout = seconds(given.at("expectationTimeout").get<double>());
+  std::string flag;
+  for (const auto& [name, on] : given.at("gates").items()) flag += name + (on.get<bool>() ? "=true," : "=false,");
+  const auto parsed = runtime::Gates::parse({.flag = flag});
+  if (!parsed) throw session::Refused("gates: " + parsed.error());
+  options.gates = parsed->gates;
+  if (given.at("leaderElection").get<bool>()) {
+    options.election.emplace();
+    options.election->identity = base::host_name() + "_" + std::to_string(base::random_seed());
+  }
+  return options;
+}
+
+class ManagerHandle {
+ public:
+  static constexpr auto kStopLimit = std::chrono::seconds(8);
+
+  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<session::Connection> connection, const std::string& options)
+      : cluster_(std::move(cluster)), connection_(std::move(connection)), options_(options_from(options)) {
+    if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
+  }
+  ~ManagerHandle() { kill(); }
+  ManagerHandle(const ManagerHandle&) = delete;
+  ManagerHandle& operator=(const ManagerHandle&) = delete;
+
+  void start() {
+    on_loop([&] {
+      if (controllers_) return;
+      if (cluster_) client_ = cluster_->get().make_client();
+      controllers_ = std::make_unique<session::Controllers>(cluster_ ? *client_ : static_cast<client::Client&>(rest()->client()), options_);
+      controllers_->start();
+    });
+    if (cluster_) cluster_->add_guest(this, [this] { end(); });
+  }
+
+  /// Drains and gives leadership up; what takes too long is cut off.
+  void stop() {
+    if (!controllers_) return;
+    const auto stopped = std::make_shared<std::atomic<bool>>(false);
+    on_loop([&] {
+      controllers_->stop([stopped] { *stopped = true; });
+    });
+    if (cluster_ && cluster_->get().virtual_time()) {
+      cluster_->get().run_until([&] { return stopped->load(); }, kStopLimit);
+    } else {
+      const base::MonoTime deadline = base::SystemClock{}.mono() + kStopLimit;
+      while (!*stopped && base::wait_slice(changed_, std::chrono::milliseconds(5), deadline)) {
+      }
+    }
+    kill();
+  }
+
+  void kill() {
+    if (!controllers_) return;
+    if (cluster_) cluster_->remove_guest(this);
+    end();
+  }
+
+  [[nodiscard]] bool ready() {
+    bool synced = false;
+    on_loop([&] { synced = controllers_ && controllers_->ready(); });
+    return synced;
+  }
+
+  [[nodiscard]] std::optional<std::string> failure() {
+    std::string text;
+    on_loop([&] {
+      if (controllers_) text = controllers_->complaint();
+    });
+    return text.empty() ? std::nullopt : std::optional(text);
+  }
+
+  [[nodiscard]] std::optional<std::string> plan(const std::string& kind, const std::string& ns, const std::string& name) {
+    std::optional<std::string> text;
+    std::exception_ptr failure;
+    on_loop([&] {
+      try {
+        if (!controllers_) throw session::Refused("the manager is not running");
+        if (const auto made = controllers_->plan(kind, {ns, name})) text = plan_text(*made);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+    return text;
+  }
+
+  [[nodiscard]] std::string metrics() {
+    std::string text;
+    on_loop([&] {
+      if (controllers_) text = controllers_->metrics();
+    });
+    return text;
+  }
+
+  void wait_changed(double limit_s) { changed_.wait(seconds(limit_s)); }
+
+ private:
+  [[nodiscard]] session::RestConnection* rest() const { return dynamic_cast<session::RestConnection*>(connection_.get()); }
+
+  void on_loop(const base::Task& task) {
+    if (cluster_) {
+      cluster_->get().on_loop(task);
+    } else {
+      rest()->loop().run_and_wait(task);
+    }
+  }
+
+  void end() {
+    on_loop([&] {
+      controllers_.reset();
+      client_.reset();
+    });
+  }
+
+  std::shared_ptr<ClusterHandle> cluster_;
+  std::shared_ptr<session::Connection> connection_;
+  session::Controllers::Options options_;
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<session::Controllers> controllers_;
+  base::Signal changed_;
+};
+
+}  // namespace
+
+void bind_manager(py::module_& module) {
+  using Release = py::call_guard<py::gil_scoped_release>;
+  py::class_<ManagerHandle>(module, "Manager")
+      .def(py::init<std::shared_ptr<ClusterHandle>, std::shared_ptr<session::Connection>, const std::string&>(), Release())
+      .def("start", &ManagerHandle::start, Release())
+      .def("stop", &ManagerHandle::stop, Release())
+      .def("kill", &ManagerHandle::kill, Release())
+      .def_property_readonly("ready", py::cpp_function(&ManagerHandle::ready, Release()))
+      .def_property_readonly("failure", py::cpp_function(&ManagerHandle::failure, Release()))
+      .def("wait_changed", &ManagerHandle::wait_changed, Release())
+      .def("plan", &ManagerHandle::plan, Release())
+      .def("metrics", &ManagerHandle::metrics, Release());
+}
+
+}  // namespace kruise::bindings

@@ -1,0 +1,239 @@
+"""An embedded cluster: a control plane in this process, with simulated kubelets. For first steps, notebooks and tests.
+
+with kruise.Cluster(nodes=3) as cluster:                  # real time
+    client = cluster.client()
+
+with kruise.Cluster(virtual=True, seed=7) as cluster:     # virtual time: hours pass in milliseconds, each run the same
+    with kruise.Manager(cluster):
+        cluster.client().create(clone_set)
+        cluster.run_until(lambda: ready(cluster), timeout=600)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from importlib import resources
+from os import PathLike, fspath
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import _core
+from .client import Client
+from .errors import KruiseError
+
+__all__ = ["Cluster", "KubeletDelays", "Kubelets", "WriteEvent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletDelays:
+    """How long the simulated nodes take, in seconds."""
+
+    schedule: float = 0.05
+    """From a pod's creation to its binding to a node."""
+    pull: float = 1.0
+    """To pull an image that the node does not have yet."""
+    start: float = 0.5
+    """To start (or restart) a container."""
+    ready: float = 1.0
+    """From a container's start to its readiness."""
+    stop: float = 0.5
+    """From a pod's deletion to its end."""
+    jitter: float = 0.0
+    """Each delay is drawn from delay * (1 ± jitter)."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if not 0 <= value < 86400:
+                raise ValueError(f"KubeletDelays.{item.name}: must be from 0 to a day, is {value}")
+
+    def __str__(self) -> str:
+        return ", ".join(f"{item.name} {getattr(self, item.name):g} s" for item in fields(self) if item.name != "jitter")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEvent:
+    """One write at the instant it was stored: ``type`` is ADDED, MODIFIED or DELETED, ``writer`` the user agent."""
+
+    type: str
+    plural: str
+    namespace: str
+    name: str
+    resource_version: int
+    writer: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Kubelets:
+    """What the simulated nodes can be told."""
+
+    def __init__(self, core: _core.EmbeddedCluster) -> None:
+        self._core = core
+
+    def fail_image(self, image: str) -> None:
+        """Pulls of this image fail from now on (ErrImagePull, then ImagePullBackOff)."""
+        self._tell("fail_image", image=image)
+
+    def heal_image(self, image: str) -> None:
+        """Pulls of this image work again."""
+        self._tell("heal_image", image=image)
+
+    def never_ready(self, image: str) -> None:
+        """Containers of this image start and never become ready."""
+        self._tell("never_ready", image=image)
+
+    def slow(self, factor: float) -> None:
+        """All delays are multiplied by ``factor`` (1 is as before)."""
+        self._tell("slow", factor=factor)
+
+    def same_image(self, image: str, other: str) -> None:
+        """``image`` is another tag of ``other``: both have the same image ID."""
+        self._tell("same_image", image=image, other=other)
+
+    def lose_node(self, node: str) -> None:
+        """The node reports nothing any more."""
+        self._tell("lose_node", node=node)
+
+    def restore_node(self, node: str) -> None:
+        """The node is back."""
+        self._tell("restore_node", node=node)
+
+    def crash_pod(self, namespace: str, name: str) -> None:
+        """The pod's containers exit with an error; with restartPolicy Always they are started anew."""
+        self._tell("crash_pod", namespace=namespace, name=name)
+
+    def fail_pod(self, namespace: str, name: str) -> None:
+        """The pod is evicted: phase Failed for good."""
+        self._tell("fail_pod", namespace=namespace, name=name)
+
+    def _tell(self, do: str, **arguments: Any) -> None:
+        self._core.kubelets(json.dumps({"do": do, **arguments}))
+
+
+class Cluster:
+    """A cluster of its own. Use it as a context manager, or call ``close``."""
+
+    def __init__(
+        self,
+        *,
+        nodes: int = 3,
+        virtual: bool = False,
+        seed: int = 0,
+        delays: KubeletDelays | None = None,
+        state: str | PathLike[str] | None = None,
+        start: datetime | None = None,
+    ) -> None:
+        if nodes < 0:
+            raise ValueError(f"nodes: must not be negative, is {nodes}")
+        self.virtual = virtual
+        self.delays = delays or KubeletDelays()
+        options = {
+            "virtual": virtual,
+            "seed": seed,
+            "nodes": nodes,
+            "delays": asdict(self.delays),
+            "state": fspath(state) if state is not None else "",
+            "start": (start or datetime(2024, 1, 1, tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "crds": chart_crds(),
+        }
+        self._core = _core.EmbeddedCluster(json.dumps(options))
+        self.kubelets = Kubelets(self._core)
+        self._connection = self._core.connection("kruise-python")
+
+    def client(self, namespace: str = "default") -> Client:
+        """A client of this cluster."""
+        return Client(namespace=namespace, _connection=self._connection)
+
+    def now(self) -> datetime:
+        """The cluster's time."""
+        return datetime.fromtimestamp(self._core.now(), tz=UTC)
+
+    def run_for(self, seconds: float) -> None:
+        """Lets ``seconds`` of virtual time pass."""
+        self._require_virtual()
+        self._core.run_for(seconds)
+
+    def run_until(self, done: Callable[[], bool], *, timeout: float) -> None:
+        """Runs virtual time until ``done()`` holds. Raises TimeoutError after ``timeout`` virtual seconds."""
+        self._require_virtual()
+        if not self._core.run_until(done, timeout):
+            raise TimeoutError(f"not so after {timeout:g} virtual seconds")
+
+    def observe_writes(self, observer: Callable[[WriteEvent], None] | None) -> None:
+        """Calls ``observer`` at each write, on the state in storage at that instant. None ends it."""
+        if observer is None:
+            self._core.observe_writes(None)
+            return
+        call = observer
+        self._core.observe_writes(lambda line: call(_write_event(json.loads(line))))
+
+    def inject(self, faults: Mapping[str, Any]) -> None:
+        """Faults from now on; an empty mapping ends them."""
+        self._core.inject(json.dumps(dict(faults)))
+
+    def install_crd(self, yaml: str) -> None:
+        """Installs CustomResourceDefinitions. Raises ValueError naming the faulty field."""
+        self._core.install_crd(yaml)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Serves the cluster over HTTP, for kubectl and other processes. Returns its URL; port 0 takes a free one."""
+        if self.virtual:
+            raise KruiseError("a cluster in virtual time cannot be served: its clock stands still between calls")
+        return f"http://{host}:{self._core.serve(host, port)}"
+
+    def close(self) -> None:
+        """Ends the cluster; its objects are gone, unless it keeps them in a file."""
+        self._core.close()
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _require_virtual(self) -> None:
+        if not self.virtual:
+            raise KruiseError("only a cluster in virtual time can be told to run: Cluster(virtual=True)")
+
+
+def kubeconfig(url: str) -> str:
+    """A kubeconfig (YAML text) for a cluster served at ``url``."""
+    return f"""apiVersion: v1
+kind: Config
+clusters:
+- name: kruise
+  cluster: {{server: "{url}"}}
+users:
+- name: kruise
+  user: {{}}
+contexts:
+- name: kruise
+  context: {{cluster: kruise, user: kruise, namespace: default}}
+current-context: kruise
+"""
+
+
+def chart_crds() -> list[str]:
+    """The texts of the chart's CRD files: from the installed package, or from the source tree."""
+    packaged = resources.files(__package__).joinpath("crds")
+    folder = packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "charts" / "kruise" / "crds"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+    return [f.read_text(encoding="utf-8") for f in files]
+
+
+def _write_event(data: dict[str, Any]) -> WriteEvent:
+    return WriteEvent(
+        type=data["type"],
+        plural=data["plural"],
+        namespace=data["namespace"],
+        name=data["name"],
+        resource_version=data["resourceVersion"],
+        writer=data["writer"],
+        before=data["before"],
+        after=data["after"],
+    )
