@@ -1,0 +1,164 @@
+"""The grounds a scenario runs on: the embedded cluster in virtual time, and a real control plane with simulated nodes."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import kruise
+
+from .invariants import Invariants, Seen
+
+Object = dict[str, Any]
+Condition = Callable[[], bool]
+
+DELAYS = kruise.KubeletDelays(schedule=0.02, pull=0.2, start=0.1, ready=0.2, stop=0.1)
+
+
+class Kubelets(Protocol):
+    """What scenarios tell the simulated nodes; both grounds have it."""
+
+    def fail_image(self, image: str) -> None: ...
+    def heal_image(self, image: str) -> None: ...
+    def never_ready(self, image: str) -> None: ...
+    def same_image(self, image: str, other: str) -> None: ...
+    def lose_node(self, node: str) -> None: ...
+    def restore_node(self, node: str) -> None: ...
+    def fail_pod(self, namespace: str, name: str) -> None: ...
+
+
+class Ground(ABC):
+    """A cluster, its nodes and a running manager, with the invariants judged throughout."""
+
+    client: kruise.Client
+    kubelets: Kubelets
+    invariants: Invariants
+    namespace: str
+
+    @abstractmethod
+    def until(self, done: Condition, timeout: float = 120.0) -> None:
+        """Lets time pass until ``done``; AssertionError after ``timeout`` seconds of the ground's own time."""
+
+    @abstractmethod
+    def settle(self, seconds: float = 5.0) -> None:
+        """Lets ``seconds`` pass in which nothing is expected to change for the worse."""
+
+    @abstractmethod
+    def plan(self, name: str) -> kruise.Plan: ...
+
+    # -- words of the scenarios ------------------------------------------------------------------------------------
+
+    def create(self, **spec: Any) -> Object:
+        return self.client.create(clone_set(**spec))
+
+    def get(self, name: str = "web") -> Object:
+        return self.client.get("clone", name)
+
+    def status(self, name: str = "web") -> Object:
+        current = self.get(name)
+        status: Object = current.get("status", {})
+        return status if status.get("observedGeneration") == current["metadata"]["generation"] else {}
+
+    def edit(self, name: str = "web", **spec: Any) -> None:
+        self.client.patch("clone", name, {"spec": spec})
+
+    def set_image(self, image: str, name: str = "web", **strategy: Any) -> None:
+        containers = self.get(name)["spec"]["template"]["spec"]["containers"]
+        containers[0]["image"] = image
+        spec: Object = {"template": {"spec": {"containers": containers}}}
+        if strategy:
+            spec["updateStrategy"] = strategy
+        self.edit(name, **spec)
+
+    def pods(self, name: str = "web") -> list[Object]:
+        """Active pods of the set, by name."""
+        uid = self.get(name)["metadata"]["uid"]
+        return [
+            pod
+            for pod in self.client.list("pods")
+            if any(o["uid"] == uid and o.get("controller") for o in pod["metadata"].get("ownerReferences", []))
+            and "deletionTimestamp" not in pod["metadata"]
+            and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+        ]
+
+    def is_settled(self, name: str = "web", **figures: int) -> bool:
+        """All replicas there, ready, available; and the given figures of the status."""
+        current = self.get(name)
+        replicas = current["spec"]["replicas"]
+        status = self.status(name)
+        wanted = {"replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas, **figures}
+        return bool(status) and all(status.get(key, 0) == value for key, value in wanted.items())
+
+    def settled(self, name: str = "web", timeout: float = 120.0, **figures: int) -> None:
+        try:
+            self.until(lambda: self.is_settled(name, **figures), timeout)
+        except AssertionError as error:
+            plan = self.plan(name)
+            raise AssertionError(f"{error}; status {json.dumps(self.get(name).get('status'))}; plan:\n{plan.text()}") from error
+
+
+def clone_set(
+    name: str = "web", *, image: str = "registry.example/web:v1", template: Object | None = None, **spec: Any
+) -> Object:
+    """A CloneSet of five pods, updated in place where possible, unless said otherwise."""
+    pod_template: Object = template or {
+        "metadata": {"labels": {"app": name}},
+        "spec": {"containers": [{"name": "main", "image": image}, {"name": "log", "image": "registry.example/log:v1"}]},
+    }
+    base: Object = {
+        "replicas": 5,
+        "selector": {"matchLabels": {"app": name}},
+        "template": pod_template,
+        "updateStrategy": {"type": "InPlaceIfPossible"},
+    }
+    return {
+        "apiVersion": "apps.kruise.io/v1alpha1",
+        "kind": "CloneSet",
+        "metadata": {"name": name},
+        "spec": {**base, **spec},
+    }
+
+
+class EmbeddedGround(Ground):
+    """Virtual time: seconds pass in milliseconds, and each run is the same."""
+
+    def __init__(self, cluster: kruise.Cluster, manager: kruise.Manager) -> None:
+        self.cluster = cluster
+        self.manager = manager
+        self.namespace = "default"
+        self.client = cluster.client()
+        self.kubelets = cluster.kubelets
+        self.invariants = Invariants(now=cluster.now)
+        cluster.observe_writes(lambda w: self.invariants.judge(_seen(w)))
+
+    def until(self, done: Condition, timeout: float = 120.0) -> None:
+        try:
+            self.cluster.run_until(done, timeout=timeout)
+        except TimeoutError as error:
+            raise AssertionError(str(error)) from None
+
+    def settle(self, seconds: float = 5.0) -> None:
+        self.cluster.run_for(seconds)
+
+    def plan(self, name: str) -> kruise.Plan:
+        plan = self.manager.plan("cloneset", name)
+        assert plan is not None
+        return plan
+
+    @classmethod
+    @contextmanager
+    def open(cls, *, gates: dict[str, bool] | None = None, seed: int = 1) -> Iterator[EmbeddedGround]:
+        with (
+            kruise.Cluster(nodes=4, virtual=True, seed=seed, delays=DELAYS) as cluster,
+            kruise.Manager(cluster, gates=gates, seed=seed) as manager,
+        ):
+            yield cls(cluster, manager)
+
+
+def _seen(write: kruise.WriteEvent) -> Seen:
+    return Seen(
+        write.type, write.plural, write.namespace, write.name, write.resource_version, write.writer, write.before, write.after
+    )
