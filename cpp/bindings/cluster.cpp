@@ -120,10 +120,13 @@ void bind_cluster(py::module_& module) {
            }),
            Release())
       .def("connection", connect)
-      .def("install_crd", [](ClusterHandle& h, const std::string& yaml) { h.get().api()->install_crd(yaml); }, Release())
-      .def("serve", [](ClusterHandle& h, const std::string& host, int port) { return h.get().serve(host, port); }, Release())
+      .def(
+          "install_crd", [](ClusterHandle& h, const std::string& yaml) { h.get().api()->install_crd(yaml); }, Release())
+      .def(
+          "serve", [](ClusterHandle& h, const std::string& host, int port) { return h.get().serve(host, port); }, Release())
       .def("now", now)
-      .def("run_for", [](ClusterHandle& h, double span_s) { h.get().run_for(seconds(span_s)); }, Release())
+      .def(
+          "run_for", [](ClusterHandle& h, double span_s) { h.get().run_for(seconds(span_s)); }, Release())
       .def("run_until", run_until)
       .def("kubelets", kubelets, Release())
       .def("observe_writes", [](ClusterHandle& h, const py::object& observer) { observe(h.get(), observer); })

@@ -18,7 +18,8 @@ struct Deadline {
   std::optional<base::MonoTime> at;
 
   explicit Deadline(std::optional<double> seconds) {
-    if (seconds) at = base::SystemClock{}.mono() + std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(*seconds));
+    if (seconds)
+      at = base::SystemClock{}.mono() + std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(*seconds));
   }
   [[nodiscard]] bool passed() const { return at && base::SystemClock{}.mono() >= *at; }
 };
@@ -28,8 +29,9 @@ void raise(const client::ApiError& error) {
   for (const auto& cause : error.causes) causes.append(py::make_tuple(cause.reason, cause.message, cause.field));
   py::object retry_after = py::none();
   if (error.retry_after) retry_after = py::float_(std::chrono::duration<double>(*error.retry_after).count());
-  const py::object made = py::module_::import("kruise.errors")
-                              .attr("_from_core")(error.code, error.reason, error.message, causes, retry_after, error.outcome_unknown);
+  const py::object made =
+      py::module_::import("kruise.errors")
+          .attr("_from_core")(error.code, error.reason, error.message, causes, retry_after, error.outcome_unknown);
   PyErr_SetObject(py::type::handle_of(made).ptr(), made.ptr());
 }
 

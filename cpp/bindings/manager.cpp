@@ -24,19 +24,26 @@ using nlohmann::json;
 
 std::string_view word(runtime::Write::Verb verb) {
   switch (verb) {
-    case runtime::Write::Verb::kCreate: return "create";
-    case runtime::Write::Verb::kPatch: return "patch";
-    case runtime::Write::Verb::kDelete: return "delete";
+    case runtime::Write::Verb::kCreate:
+      return "create";
+    case runtime::Write::Verb::kPatch:
+      return "patch";
+    case runtime::Write::Verb::kDelete:
+      return "delete";
   }
   return "";
 }
 
 std::string_view word(runtime::Reason::Verdict verdict) {
   switch (verdict) {
-    case runtime::Reason::Verdict::kHeld: return "held";
-    case runtime::Reason::Verdict::kActing: return "acting";
-    case runtime::Reason::Verdict::kDone: return "done";
-    case runtime::Reason::Verdict::kInvalid: return "invalid";
+    case runtime::Reason::Verdict::kHeld:
+      return "held";
+    case runtime::Reason::Verdict::kActing:
+      return "acting";
+    case runtime::Reason::Verdict::kDone:
+      return "done";
+    case runtime::Reason::Verdict::kInvalid:
+      return "invalid";
   }
   return "";
 }
@@ -101,7 +108,8 @@ class ManagerHandle {
  public:
   static constexpr auto kStopLimit = std::chrono::seconds(8);
 
-  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<session::Connection> connection, const std::string& options)
+  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<session::Connection> connection,
+                const std::string& options)
       : cluster_(std::move(cluster)), connection_(std::move(connection)), options_(options_from(options)) {
     if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
   }
@@ -113,7 +121,8 @@ class ManagerHandle {
     on_loop([&] {
       if (controllers_) return;
       if (cluster_) client_ = cluster_->get().make_client();
-      controllers_ = std::make_unique<session::Controllers>(cluster_ ? *client_ : static_cast<client::Client&>(rest()->client()), options_);
+      controllers_ =
+          std::make_unique<session::Controllers>(cluster_ ? *client_ : static_cast<client::Client&>(rest()->client()), options_);
       controllers_->start();
     });
     if (cluster_) cluster_->add_guest(this, [this] { end(); });
@@ -123,9 +132,7 @@ class ManagerHandle {
   void stop() {
     if (!controllers_) return;
     const auto stopped = std::make_shared<std::atomic<bool>>(false);
-    on_loop([&] {
-      controllers_->stop([stopped] { *stopped = true; });
-    });
+    on_loop([&] { controllers_->stop([stopped] { *stopped = true; }); });
     if (cluster_ && cluster_->get().virtual_time()) {
       cluster_->get().run_until([&] { return stopped->load(); }, kStopLimit);
     } else {

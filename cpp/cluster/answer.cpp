@@ -10,8 +10,15 @@ std::string quoted_name(const std::string& what, const std::string& name) { retu
 std::string qualified(const std::string& name, const std::string& group) { return group.empty() ? name : name + "." + group; }
 
 StatusAnswer about(int code, std::string reason, const Subject& subject, std::string message) {
-  return {.code = code, .reason = std::move(reason), .message = std::move(message), .name = subject.name, .group = subject.group,
-          .kind = subject.resource, .uid = {}, .causes = {}, .retry_after_s = 0};
+  return {.code = code,
+          .reason = std::move(reason),
+          .message = std::move(message),
+          .name = subject.name,
+          .group = subject.group,
+          .kind = subject.resource,
+          .uid = {},
+          .causes = {},
+          .retry_after_s = 0};
 }
 
 StatusAnswer plain(int code, std::string reason, std::string message) {
@@ -58,7 +65,9 @@ Response answer(const StatusAnswer& a) {
   return ok_json(std::move(w).text(), a.code);
 }
 
-Response ok_json(std::string body, int code) { return {.code = code, .body = std::move(body), .content_type = "application/json"}; }
+Response ok_json(std::string body, int code) {
+  return {.code = code, .body = std::move(body), .content_type = "application/json"};
+}
 
 Response not_found(const Subject& s) {
   return answer(about(404, "NotFound", s, quoted_name(s.qualified_resource(), s.name) + " not found"));
@@ -69,8 +78,9 @@ Response already_exists(const Subject& s) {
 }
 
 Response conflict(const Subject& s, std::string_view detail) {
-  return answer(about(409, "Conflict", s,
-                      "Operation cannot be fulfilled on " + quoted_name(s.qualified_resource(), s.name) + ": " + std::string(detail)));
+  return answer(
+      about(409, "Conflict", s,
+            "Operation cannot be fulfilled on " + quoted_name(s.qualified_resource(), s.name) + ": " + std::string(detail)));
 }
 
 Response stale(const Subject& s) {
@@ -100,9 +110,7 @@ Response method_not_supported() {
 Response unsupported_media_type(std::string message) { return answer(plain(415, "UnsupportedMediaType", std::move(message))); }
 Response not_acceptable(std::string message) { return answer(plain(406, "NotAcceptable", std::move(message))); }
 
-Response no_such_path() {
-  return {.code = 404, .body = "404 page not found\n", .content_type = "text/plain; charset=utf-8"};
-}
+Response no_such_path() { return {.code = 404, .body = "404 page not found\n", .content_type = "text/plain; charset=utf-8"}; }
 
 Response gone(std::string message) { return answer(plain(410, "Expired", std::move(message))); }
 Response internal_error(std::string message) { return answer(plain(500, "InternalError", std::move(message))); }

@@ -59,7 +59,8 @@ class ApiServer::Impl {
     if (!kind->names().namespaced && !info.ns.empty()) return no_such_path();
     Call call{.context = context, .request = request, .info = info, .kind = kind, .now = context.clock().now()};
     Response response = dispatch(call);
-    if (response.code < 400 && request.method != "GET" && kind->names().plural == "customresourcedefinitions") definitions.reconcile();
+    if (response.code < 400 && request.method != "GET" && kind->names().plural == "customresourcedefinitions")
+      definitions.reconcile();
     if (response.warnings.empty()) response.warnings = std::move(call.warnings);
     return response;
   }

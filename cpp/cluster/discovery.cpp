@@ -77,7 +77,13 @@ Response resource_list(const Catalog& catalog, const std::string& group, const s
     write_texts(w, "categories", n.categories);
     w.end_object();
     for (const auto& sub : subresources_of(*kind)) {
-      w.begin_object().key("name").string(n.plural + "/" + sub.name).key("singularName").string("").key("namespaced").boolean(n.namespaced);
+      w.begin_object()
+          .key("name")
+          .string(n.plural + "/" + sub.name)
+          .key("singularName")
+          .string("")
+          .key("namespaced")
+          .boolean(n.namespaced);
       if (sub.group != n.group) w.key("group").string(sub.group);
       if (sub.group != n.group || sub.version != n.version) w.key("version").string(sub.version);
       w.key("kind").string(sub.kind);
@@ -133,7 +139,15 @@ Response core_versions() {
 }
 
 void write_response_kind(JsonWriter& w, std::string_view group, std::string_view version, std::string_view kind) {
-  w.key("responseKind").begin_object().key("group").string(group).key("version").string(version).key("kind").string(kind).end_object();
+  w.key("responseKind")
+      .begin_object()
+      .key("group")
+      .string(group)
+      .key("version")
+      .string(version)
+      .key("kind")
+      .string(kind)
+      .end_object();
 }
 
 /// Everything in one answer, as newer clients ask for.
@@ -189,8 +203,15 @@ Response roots(const Catalog& catalog, bool core, std::string_view accept) {
 Response server_version() {
   JsonWriter w;
   w.begin_object();
-  for (const auto& [name, value] : {std::pair{"major", "1"}, {"minor", "34"}, {"gitVersion", "v1.34.4"}, {"gitCommit", ""}, {"gitTreeState", "clean"},
-                                    {"buildDate", "1970-01-01T00:00:00Z"}, {"goVersion", ""}, {"compiler", "gcc"}, {"platform", "linux/amd64"}}) {
+  for (const auto& [name, value] : {std::pair{"major", "1"},
+                                    {"minor", "34"},
+                                    {"gitVersion", "v1.34.4"},
+                                    {"gitCommit", ""},
+                                    {"gitTreeState", "clean"},
+                                    {"buildDate", "1970-01-01T00:00:00Z"},
+                                    {"goVersion", ""},
+                                    {"compiler", "gcc"},
+                                    {"platform", "linux/amd64"}}) {
     w.key(name).string(value);
   }
   w.end_object();
@@ -213,7 +234,8 @@ Response discovery(const Catalog& catalog, const RequestInfo& info, const client
   }
   if (path.starts_with("/openapi/")) return openapi(catalog, info);
   if (!info.version.empty()) {
-    return catalog.has_group_version(info.group, info.version) ? resource_list(catalog, info.group, info.version) : no_such_path();
+    return catalog.has_group_version(info.group, info.version) ? resource_list(catalog, info.group, info.version)
+                                                               : no_such_path();
   }
   if (!info.group.empty()) return one_group(catalog, info.group);
   return no_such_path();

@@ -70,7 +70,8 @@ void JsonPath::parse_bracket(std::string_view inside) {
       step.name = trimmed(term.substr(0, op));
       step.value = unquoted(trimmed(term.substr(op + 2)));
     }
-  } else if (std::from_chars(inside.data(), inside.data() + inside.size(), step.index).ptr == inside.data() + inside.size() && !inside.empty()) {
+  } else if (std::from_chars(inside.data(), inside.data() + inside.size(), step.index).ptr == inside.data() + inside.size() &&
+             !inside.empty()) {
     step.kind = Step::Kind::kIndex;
   }
   steps_.push_back(std::move(step));
@@ -98,12 +99,14 @@ std::vector<const Json*> JsonPath::find(const Json& tree) const {
           if (!at->is_array()) break;
           for (const Json& item : *at) {
             const auto values = parse("." + step.name).find(item);
-            const bool equal = !values.empty() && (values.front()->is_string() ? values.front()->get_ref<const std::string&>() == step.value
-                                                                              : values.front()->dump() == step.value);
+            const bool equal =
+                !values.empty() && (values.front()->is_string() ? values.front()->get_ref<const std::string&>() == step.value
+                                                                : values.front()->dump() == step.value);
             if (equal == step.equal) next.push_back(&item);
           }
           break;
-        case Step::Kind::kNothing: break;
+        case Step::Kind::kNothing:
+          break;
       }
     }
     found = std::move(next);

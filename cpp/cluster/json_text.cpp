@@ -140,12 +140,24 @@ void append_json(std::string& out, const Json& value) {
       out += ']';
       break;
     }
-    case Json::value_t::string: base::append_json_string(out, value.get_ref<const std::string&>()); break;
-    case Json::value_t::boolean: out += value.get_ref<const bool&>() ? "true" : "false"; break;
-    case Json::value_t::number_integer: append_number(out, value.get_ref<const Json::number_integer_t&>()); break;
-    case Json::value_t::number_unsigned: append_number(out, value.get_ref<const Json::number_unsigned_t&>()); break;
-    case Json::value_t::number_float: append_number(out, value.get_ref<const Json::number_float_t&>()); break;
-    default: out += "null"; break;
+    case Json::value_t::string:
+      base::append_json_string(out, value.get_ref<const std::string&>());
+      break;
+    case Json::value_t::boolean:
+      out += value.get_ref<const bool&>() ? "true" : "false";
+      break;
+    case Json::value_t::number_integer:
+      append_number(out, value.get_ref<const Json::number_integer_t&>());
+      break;
+    case Json::value_t::number_unsigned:
+      append_number(out, value.get_ref<const Json::number_unsigned_t&>());
+      break;
+    case Json::value_t::number_float:
+      append_number(out, value.get_ref<const Json::number_float_t&>());
+      break;
+    default:
+      out += "null";
+      break;
   }
 }
 

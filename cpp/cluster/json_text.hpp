@@ -15,7 +15,9 @@ namespace kruise::cluster {
 void append_json(std::string& out, const nlohmann::json& value);
 [[nodiscard]] std::string json_text(const nlohmann::json& value);
 
-/// Reads a JSON text. The error is one line. Members that appear twice in one object are named in `duplicates` by path when asked for; the last wins.
-[[nodiscard]] base::Result<nlohmann::json, std::string> parse_json(std::string_view text, std::vector<std::string>* duplicates = nullptr);
+/// Reads a JSON text. The error is one line. Members that appear twice in one object are named in `duplicates` by path when asked
+/// for; the last wins.
+[[nodiscard]] base::Result<nlohmann::json, std::string> parse_json(std::string_view text,
+                                                                   std::vector<std::string>* duplicates = nullptr);
 
 }  // namespace kruise::cluster

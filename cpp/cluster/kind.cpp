@@ -23,7 +23,8 @@ KindPtr Catalog::find(std::string_view group, std::string_view version, std::str
 }
 
 bool Catalog::has_group_version(std::string_view group, std::string_view version) const {
-  return std::ranges::any_of(kinds_, [&](const KindPtr& k) { return k->names().group == group && k->names().version == version; });
+  return std::ranges::any_of(kinds_,
+                             [&](const KindPtr& k) { return k->names().group == group && k->names().version == version; });
 }
 
 void Catalog::add(KindPtr kind) {

@@ -31,7 +31,9 @@ void validate_owners(const Json& owners, FieldErrors& errors) {
     if (!bool_of(owner, "controller")) continue;
     const std::string name = std::string(text_of(owner, "kind")) + "/" + std::string(text_of(owner, "name"));
     if (!controller.empty()) {
-      errors.invalid(at, owners, "Only one reference can have Controller set to true. Found \"true\" in references for " + controller + " and " + name);
+      errors.invalid(
+          at, owners,
+          "Only one reference can have Controller set to true. Found \"true\" in references for " + controller + " and " + name);
     }
     controller = name;
   }
@@ -80,7 +82,8 @@ std::string generated_name(std::string_view base, base::Random& random) {
 
 void begin_life(Json& tree, std::string uid, base::Time now) {
   Json& metadata = object_in(tree, "metadata");
-  for (const char* name : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"}) metadata.erase(name);
+  for (const char* name : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"})
+    metadata.erase(name);
   metadata["uid"] = std::move(uid);
   metadata["creationTimestamp"] = base::format_time(now);
   tidy_metadata(metadata);
@@ -117,7 +120,8 @@ void validate_metadata(const Kind& kind, const Json& tree, FieldErrors& errors) 
     for (const auto& complaint : check_name(kind.traits().name_rule, name)) errors.invalid("metadata.name", name, complaint);
   }
   if (const Json* labels = member(metadata, "labels")) validate_labels(*labels, "metadata.labels", errors);
-  if (const Json* annotations = member(metadata, "annotations")) validate_annotations(*annotations, "metadata.annotations", errors);
+  if (const Json* annotations = member(metadata, "annotations"))
+    validate_annotations(*annotations, "metadata.annotations", errors);
   if (const Json* owners = member(metadata, "ownerReferences")) validate_owners(*owners, errors);
   if (const Json* finalizers = member(metadata, "finalizers")) validate_finalizers(*finalizers, errors);
 }
@@ -133,7 +137,8 @@ void validate_metadata_update(const Json& now, const Json& before, FieldErrors& 
   immutable("name");
   immutable("namespace");
   immutable("uid");
-  if (const Json* finalizers = member(metadata, "finalizers"); finalizers != nullptr && member(old, "deletionTimestamp") != nullptr) {
+  if (const Json* finalizers = member(metadata, "finalizers");
+      finalizers != nullptr && member(old, "deletionTimestamp") != nullptr) {
     std::string added;
     for (const Json& finalizer : *finalizers) {
       if (contains(member(old, "finalizers"), finalizer)) continue;
@@ -141,17 +146,21 @@ void validate_metadata_update(const Json& now, const Json& before, FieldErrors& 
       base::append_json_string(added, finalizer.get_ref<const std::string&>());
     }
     if (!added.empty()) {
-      errors.forbidden("metadata.finalizers",
-                       "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
+      errors.forbidden(
+          "metadata.finalizers",
+          "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
     }
   }
   const auto changed = [&](const char* name) { return !same(member(metadata, name), member(old, name)); };
-  if (const Json* labels = member(metadata, "labels"); labels != nullptr && changed("labels")) validate_labels(*labels, "metadata.labels", errors);
+  if (const Json* labels = member(metadata, "labels"); labels != nullptr && changed("labels"))
+    validate_labels(*labels, "metadata.labels", errors);
   if (const Json* annotations = member(metadata, "annotations"); annotations != nullptr && changed("annotations")) {
     validate_annotations(*annotations, "metadata.annotations", errors);
   }
-  if (const Json* owners = member(metadata, "ownerReferences"); owners != nullptr && changed("ownerReferences")) validate_owners(*owners, errors);
-  if (const Json* finalizers = member(metadata, "finalizers"); finalizers != nullptr && changed("finalizers")) validate_finalizers(*finalizers, errors);
+  if (const Json* owners = member(metadata, "ownerReferences"); owners != nullptr && changed("ownerReferences"))
+    validate_owners(*owners, errors);
+  if (const Json* finalizers = member(metadata, "finalizers"); finalizers != nullptr && changed("finalizers"))
+    validate_finalizers(*finalizers, errors);
 }
 
 }  // namespace kruise::cluster

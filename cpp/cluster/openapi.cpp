@@ -28,7 +28,11 @@ Response index(const Catalog& catalog) {
   base::JsonWriter w;
   w.begin_object().key("paths").begin_object();
   for (const auto& [path, hash] : hashes_of(catalog)) {
-    w.key(path).begin_object().key("serverRelativeURL").string(std::string(kRoot) + "/" + path + "?hash=" + std::to_string(hash)).end_object();
+    w.key(path)
+        .begin_object()
+        .key("serverRelativeURL")
+        .string(std::string(kRoot) + "/" + path + "?hash=" + std::to_string(hash))
+        .end_object();
   }
   w.end_object().end_object();
   return ok_json(std::move(w).text());
@@ -46,8 +50,10 @@ Response openapi(const Catalog& catalog, const RequestInfo& info) {
   for (const auto& kind : catalog.kinds()) {
     const KindNames& n = kind->names();
     if (path_of(n) != path) continue;
-    const api::Resource resource{n.group, n.version, n.kind, n.plural, n.namespaced ? api::Scope::kNamespaced : api::Scope::kCluster};
-    resources.push_back({.resource = resource, .schema = kind->openapi_schema(), .status = kind->traits().status, .scale = kind->traits().scale});
+    const api::Resource resource{n.group, n.version, n.kind, n.plural,
+                                 n.namespaced ? api::Scope::kNamespaced : api::Scope::kCluster};
+    resources.push_back(
+        {.resource = resource, .schema = kind->openapi_schema(), .status = kind->traits().status, .scale = kind->traits().scale});
   }
   if (resources.empty()) return no_such_path();
   const api::Resource& first = resources.front().resource;

@@ -33,10 +33,17 @@ Json read_int_or_string(Reader message) {
   std::string text;
   while (message.next()) {
     switch (message.tag()) {
-      case 1: type = message.get_int64(); break;
-      case 2: number = message.get_int32(); break;
-      case 3: text = message.get_string(); break;
-      default: message.skip();
+      case 1:
+        type = message.get_int64();
+        break;
+      case 2:
+        number = message.get_int32();
+        break;
+      case 3:
+        text = message.get_string();
+        break;
+      default:
+        message.skip();
     }
   }
   return type == 0 ? Json(number) : Json(text);
@@ -49,9 +56,14 @@ Json read_time(Reader message, bool micro) {
   while (message.next()) {
     set = true;
     switch (message.tag()) {
-      case 1: seconds = message.get_int64(); break;
-      case 2: nanos = message.get_int32(); break;
-      default: message.skip();
+      case 1:
+        seconds = message.get_int64();
+        break;
+      case 2:
+        nanos = message.get_int32();
+        break;
+      default:
+        message.skip();
     }
   }
   if (!set) return nullptr;
@@ -68,18 +80,30 @@ Json read_raw(Reader message) {
 
 Json read_value(Reader& field, const api::TypeInfo& type, int depth) {
   switch (type.kind) {
-    case Type::kString: return std::string(view(field.get_view()));
-    case Type::kBytes: return base64_encode(view(field.get_view()));
-    case Type::kInt32: return field.get_int32();
-    case Type::kInt64: return field.get_int64();
-    case Type::kFloat: return field.get_double();
-    case Type::kBool: return field.get_bool();
-    case Type::kQuantity: return read_quantity(field.get_message());
-    case Type::kIntOrString: return read_int_or_string(field.get_message());
-    case Type::kTime: return read_time(field.get_message(), false);
-    case Type::kMicroTime: return read_time(field.get_message(), true);
-    case Type::kAny: return read_raw(field.get_message());
-    case Type::kObject: return read_message(field.get_message(), type, depth + 1);
+    case Type::kString:
+      return std::string(view(field.get_view()));
+    case Type::kBytes:
+      return base64_encode(view(field.get_view()));
+    case Type::kInt32:
+      return field.get_int32();
+    case Type::kInt64:
+      return field.get_int64();
+    case Type::kFloat:
+      return field.get_double();
+    case Type::kBool:
+      return field.get_bool();
+    case Type::kQuantity:
+      return read_quantity(field.get_message());
+    case Type::kIntOrString:
+      return read_int_or_string(field.get_message());
+    case Type::kTime:
+      return read_time(field.get_message(), false);
+    case Type::kMicroTime:
+      return read_time(field.get_message(), true);
+    case Type::kAny:
+      return read_raw(field.get_message());
+    case Type::kObject:
+      return read_message(field.get_message(), type, depth + 1);
     case Type::kList: {
       // A list within a map travels as a message of one repeated field.
       Json list = Json::array();
@@ -87,7 +111,8 @@ Json read_value(Reader& field, const api::TypeInfo& type, int depth) {
       while (items.next(1)) list.push_back(read_value(items, *type.element, depth + 1));
       return list;
     }
-    case Type::kMap: break;
+    case Type::kMap:
+      break;
   }
   field.skip();
   return nullptr;
@@ -174,7 +199,8 @@ Envelope read_envelope(std::string_view body) {
 }  // namespace
 
 base::Result<Json, std::string> parse_protobuf_body(std::string_view body) {
-  if (!body.starts_with(kMagic)) return std::string("provided data does not appear to be a protobuf message, expected prefix \"k8s\\0\"");
+  if (!body.starts_with(kMagic))
+    return std::string("provided data does not appear to be a protobuf message, expected prefix \"k8s\\0\"");
   try {
     const Envelope envelope = read_envelope(body.substr(kMagic.size()));
     const auto slash = envelope.api_version.find('/');

@@ -66,7 +66,9 @@ base::Result<Selection, client::Response> Selection::from(const KindPtr& kind, c
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (text.empty()) continue;
     const auto term = split_term(text);
-    if (!term) return bad_request("invalid selector: '" + std::string(info.query.get("fieldSelector")) + "'; can't understand '" + std::string(text) + "'");
+    if (!term)
+      return bad_request("invalid selector: '" + std::string(info.query.get("fieldSelector")) + "'; can't understand '" +
+                         std::string(text) + "'");
     if (!kind->is_selectable(term->field)) {
       const std::string gv = kind->names().group + "/" + kind->names().version;
       return bad_request("Unable to find \"" + gv + ", Resource=" + kind->names().plural + "\" that match label selector \"" +

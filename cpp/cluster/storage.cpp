@@ -135,7 +135,8 @@ ObjectPtr Storage::remove(Table& table, const ObjectPtr& before, const Writer& w
     if (found == table.objects.end() || found->second != before) return nullptr;
     const std::uint64_t version = ++version_;
     stamp(last, version);
-    object = std::make_shared<const Object>(before->path(), version, std::make_shared<const Json>(std::move(last)), EventType::kDeleted);
+    object = std::make_shared<const Object>(before->path(), version, std::make_shared<const Json>(std::move(last)),
+                                            EventType::kDeleted);
     table.objects.erase(found);
     log(table, {object, before}, writer, woken);
   }

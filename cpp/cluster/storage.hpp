@@ -28,7 +28,8 @@ class Waker {
   std::function<void()> wake_;
 };
 
-/// One thing that happened. `before` is null for an addition; for a deletion `object` is the last state with the version of the deletion.
+/// One thing that happened. `before` is null for an addition; for a deletion `object` is the last state with the version of the
+/// deletion.
 struct LoggedEvent {
   ObjectPtr object;
   ObjectPtr before;

@@ -27,7 +27,9 @@ std::vector<std::string_view> media_types(std::string_view accept) {
   return types;
 }
 
-bool is_json(std::string_view type) { return type.starts_with("application/json") || type.starts_with("*/*") || type.starts_with("application/*"); }
+bool is_json(std::string_view type) {
+  return type.starts_with("application/json") || type.starts_with("*/*") || type.starts_with("application/*");
+}
 
 /// The text of an object stored in one version, in another: storage writes apiVersion first.
 std::string with_api_version(std::string_view text, const std::string& api_version) {
@@ -84,7 +86,8 @@ std::string View::object(const Object& object) const {
 
 std::string View::answer(const Object& one) const {
   if (form_ != Form::kTable) return object(one);
-  return table_text(*kind_, {&one}, "{\"resourceVersion\":\"" + std::to_string(one.version()) + "\"}", include_object_, now_, true);
+  return table_text(*kind_, {&one}, "{\"resourceVersion\":\"" + std::to_string(one.version()) + "\"}", include_object_, now_,
+                    true);
 }
 
 std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view metadata) const {

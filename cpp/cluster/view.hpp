@@ -15,7 +15,8 @@ namespace kruise::cluster {
 class View {
  public:
   /// By the Accept header; the error is the 406 to answer.
-  [[nodiscard]] static base::Result<View, client::Response> of(std::string_view accept, const KindPtr&, const Query&, base::Time now);
+  [[nodiscard]] static base::Result<View, client::Response> of(std::string_view accept, const KindPtr&, const Query&,
+                                                               base::Time now);
 
   [[nodiscard]] std::string object(const Object&) const;
   /// A single object as the whole answer (a table has one row then).

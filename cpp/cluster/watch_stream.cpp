@@ -22,10 +22,18 @@ ObjectPtr departed(const LoggedEvent& event) {
 
 }  // namespace
 
-WatchStream::WatchStream(Storage& storage, const KindPtr& kind, Selection selection, View view, Options options, const base::Clock& clock,
-                         Storage::Cursor cursor, std::uint64_t version, std::vector<ObjectPtr> initial)
-    : storage_(storage), kind_(kind), selection_(std::move(selection)), view_(std::move(view)), options_(options), clock_(clock),
-      cursor_(cursor), version_(version), end_at_(clock.mono() + options.timeout), bookmark_at_(clock.mono() + kBookmarkInterval) {
+WatchStream::WatchStream(Storage& storage, const KindPtr& kind, Selection selection, View view, Options options,
+                         const base::Clock& clock, Storage::Cursor cursor, std::uint64_t version, std::vector<ObjectPtr> initial)
+    : storage_(storage),
+      kind_(kind),
+      selection_(std::move(selection)),
+      view_(std::move(view)),
+      options_(options),
+      clock_(clock),
+      cursor_(cursor),
+      version_(version),
+      end_at_(clock.mono() + options.timeout),
+      bookmark_at_(clock.mono() + kBookmarkInterval) {
   bookmark_at_ = std::min(bookmark_at_, std::max(clock.mono(), end_at_ - kBookmarkBeforeEnd));
   for (const auto& object : initial) {
     if (!selection_.matches(*object)) continue;
@@ -48,7 +56,8 @@ void WatchStream::add(const LoggedEvent& event) {
   if (now) {
     lines_.push_back(view_.line(before ? EventType::kModified : EventType::kAdded, event.object, first_row_));
   } else if (before) {
-    lines_.push_back(view_.line(EventType::kDeleted, event.type() == EventType::kDeleted ? event.object : departed(event), first_row_));
+    lines_.push_back(
+        view_.line(EventType::kDeleted, event.type() == EventType::kDeleted ? event.object : departed(event), first_row_));
   } else {
     return;
   }

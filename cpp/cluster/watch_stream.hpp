@@ -21,8 +21,8 @@ class WatchStream final : public ApiServer::Stream {
     base::Duration timeout{0};
   };
   /// Starts behind `cursor`; `initial` objects come first, as additions.
-  WatchStream(Storage&, const KindPtr&, Selection, View, Options, const base::Clock&, Storage::Cursor cursor, std::uint64_t version,
-              std::vector<ObjectPtr> initial);
+  WatchStream(Storage&, const KindPtr&, Selection, View, Options, const base::Clock&, Storage::Cursor cursor,
+              std::uint64_t version, std::vector<ObjectPtr> initial);
   ~WatchStream() override;
 
   std::optional<std::shared_ptr<const std::string>> next() override;

@@ -32,7 +32,8 @@ Json scalar(const YAML::Node& node) {
 Json convert(const YAML::Node& node, int depth) {
   if (depth > kDepthMax) throw YAML::Exception(node.Mark(), "nested too deeply");
   switch (node.Type()) {
-    case YAML::NodeType::Scalar: return scalar(node);
+    case YAML::NodeType::Scalar:
+      return scalar(node);
     case YAML::NodeType::Sequence: {
       Json list = Json::array();
       for (const auto& item : node) list.push_back(convert(item, depth + 1));
@@ -43,7 +44,8 @@ Json convert(const YAML::Node& node, int depth) {
       for (const auto& entry : node) object[entry.first.Scalar()] = convert(entry.second, depth + 1);
       return object;
     }
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 

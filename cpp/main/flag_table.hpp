@@ -35,9 +35,9 @@ struct FlagRow {
 
 /// The controllers whose workers have a flag.
 inline constexpr std::string_view kWorkerFlags[] = {
-    "advancedcronjob", "broadcastjob",          "cloneset",       "daemonset",           "imagepulljob",       "nodeimage",      "sidecarset",
-    "statefulset",     "uniteddeployment",      "crr",            "podunavailablebudget", "workloadspread",     "resourcedistribution",
-    "persistentpodstate", "podprobemarker",     "nodepodprobe",   "sidecarterminator",
+    "advancedcronjob",      "broadcastjob",       "cloneset",         "daemonset",    "imagepulljob",         "nodeimage",
+    "sidecarset",           "statefulset",        "uniteddeployment", "crr",          "podunavailablebudget", "workloadspread",
+    "resourcedistribution", "persistentpodstate", "podprobemarker",   "nodepodprobe", "sidecarterminator",
 };
 
 [[nodiscard]] std::span<const FlagRow> flag_table();

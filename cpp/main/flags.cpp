@@ -25,7 +25,8 @@ struct Flag {
 
 std::vector<Flag> all_flags() {
   std::vector<Flag> flags;
-  for (const FlagRow& row : flag_table()) flags.push_back({std::string(row.name), row.kind, std::string(row.value), std::string(row.help)});
+  for (const FlagRow& row : flag_table())
+    flags.push_back({std::string(row.name), row.kind, std::string(row.value), std::string(row.help)});
   for (const auto word : kWorkerFlags) {
     flags.push_back({std::string(word) + std::string(kWorkersSuffix), FlagKind::kPositive, std::to_string(kWorkersDefault),
                      "objects that this controller works on at once"});
@@ -49,13 +50,16 @@ class Values {
     return number;
   }
   [[nodiscard]] double real(std::string_view name) const { return std::strtod(text(name).c_str(), nullptr); }
-  [[nodiscard]] base::Duration duration(std::string_view name) const { return base::parse_go_duration(text(name)).value_or(base::Duration{0}); }
+  [[nodiscard]] base::Duration duration(std::string_view name) const {
+    return base::parse_go_duration(text(name)).value_or(base::Duration{0});
+  }
 
  private:
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-// Values, each by itself. ---------------------------------------------------------------------------------------------------------
+// Values, each by itself.
+// ---------------------------------------------------------------------------------------------------------
 
 std::optional<std::string> whole_number(const std::string& value, int from) {
   int number = 0;
@@ -91,29 +95,45 @@ std::optional<std::string> fault(FlagKind kind, std::string& value) {
   constexpr base::Duration kNone{0};
   constexpr base::Duration kLeast{1};
   switch (kind) {
-    case kText: return std::nullopt;
-    case kBool: return normalise_bool(value);
+    case kText:
+      return std::nullopt;
+    case kBool:
+      return normalise_bool(value);
     case kAddress:
       if (value.empty() || value == "0" || runtime::parse_listen_address(value)) return std::nullopt;
       return "is not an address such as :8080 or 127.0.0.1:8080";
-    case kInt: return whole_number(value, std::numeric_limits<int>::min());
-    case kCount: return whole_number(value, 0);
-    case kPositive: return whole_number(value, 1);
-    case kFloat: return matches(value, R"([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)", "is not a number");
-    case kDuration: return duration(value, kNone);
-    case kPositiveDuration: return duration(value, kLeast);
-    case kOptionalDuration: return value.empty() ? std::nullopt : duration(value, kNone);
-    case kFormat: return matches(value, "text|json", "is neither text nor json");
-    case kLock: return matches(value, "leases|configmaps|configmapsleases", "is none of leases, configmaps, configmapsleases");
-    case kSeverity: return matches(value, "[0-3]|INFO|WARNING|ERROR|FATAL", "is none of INFO, WARNING, ERROR, FATAL");
-    case kModules: return matches(value, R"(([^=,]+=\d+(,[^=,]+=\d+)*,?)?)", "is not of the form pattern=N,...");
-    case kPlace: return matches(value, R"((.*:\d+)?)", "is not of the form file:line");
-    case kBytes: return matches(value, R"(\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?)", "is not a quantity such as 64Ki");
+    case kInt:
+      return whole_number(value, std::numeric_limits<int>::min());
+    case kCount:
+      return whole_number(value, 0);
+    case kPositive:
+      return whole_number(value, 1);
+    case kFloat:
+      return matches(value, R"([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)", "is not a number");
+    case kDuration:
+      return duration(value, kNone);
+    case kPositiveDuration:
+      return duration(value, kLeast);
+    case kOptionalDuration:
+      return value.empty() ? std::nullopt : duration(value, kNone);
+    case kFormat:
+      return matches(value, "text|json", "is neither text nor json");
+    case kLock:
+      return matches(value, "leases|configmaps|configmapsleases", "is none of leases, configmaps, configmapsleases");
+    case kSeverity:
+      return matches(value, "[0-3]|INFO|WARNING|ERROR|FATAL", "is none of INFO, WARNING, ERROR, FATAL");
+    case kModules:
+      return matches(value, R"(([^=,]+=\d+(,[^=,]+=\d+)*,?)?)", "is not of the form pattern=N,...");
+    case kPlace:
+      return matches(value, R"((.*:\d+)?)", "is not of the form file:line");
+    case kBytes:
+      return matches(value, R"(\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?)", "is not a quantity such as 64Ki");
   }
   return std::nullopt;
 }
 
-// argv, by name. -----------------------------------------------------------------------------------------------------------------------
+// argv, by name.
+// -----------------------------------------------------------------------------------------------------------------------
 
 struct Typed {
   std::string name;
@@ -121,7 +141,8 @@ struct Typed {
 };
 
 /// Everything typed, in order. Asking for help ends it.
-base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<std::string>& arguments, const std::vector<Flag>& flags) {
+base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<std::string>& arguments,
+                                                             const std::vector<Flag>& flags) {
   std::vector<Typed> typed;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string argument = arguments[i];
@@ -155,7 +176,8 @@ base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<s
 
 std::string usage(const std::vector<Flag>& flags) {
   constexpr std::size_t kColumn = 46;
-  std::string text = "Runs the controllers of kruise.\n\nUsage: kruise-manager [--FLAG=VALUE | --FLAG VALUE | --BOOLEAN]...\n\nFlags:\n";
+  std::string text =
+      "Runs the controllers of kruise.\n\nUsage: kruise-manager [--FLAG=VALUE | --FLAG VALUE | --BOOLEAN]...\n\nFlags:\n";
   for (const Flag& flag : flags) {
     std::string line = (flag.name.size() == 1 ? "  -" + flag.name + ", --" : "  --") + flag.name;
     if (flag.kind != FlagKind::kBool) line += " VALUE";
@@ -167,7 +189,8 @@ std::string usage(const std::vector<Flag>& flags) {
   return text + "  -h, --help\n";
 }
 
-// Flags against each other. -------------------------------------------------------------------------------------------------------
+// Flags against each other.
+// -------------------------------------------------------------------------------------------------------
 
 std::string said(const Values& values, std::string_view name) { return "--" + std::string(name) + "=" + values.text(name); }
 
@@ -176,10 +199,12 @@ std::optional<std::string> contradiction(const Values& values, const ManagerFlag
   const auto renew = values.duration("leader-election-renew-deadline");
   const auto retry = values.duration("leader-election-retry-period");
   if (lease <= renew) {
-    return said(values, "leader-election-lease-duration") + " must be longer than " + said(values, "leader-election-renew-deadline");
+    return said(values, "leader-election-lease-duration") + " must be longer than " +
+           said(values, "leader-election-renew-deadline");
   }
   if (renew * 10 <= retry * 12) {
-    return said(values, "leader-election-renew-deadline") + " must be longer than 1.2 times " + said(values, "leader-election-retry-period");
+    return said(values, "leader-election-renew-deadline") + " must be longer than 1.2 times " +
+           said(values, "leader-election-retry-period");
   }
   if (values.number("default-ttlseconds-for-always-nodeimage") > kNodeImageTtlMax) {
     return said(values, "default-ttlseconds-for-always-nodeimage") + " must be at most " + std::to_string(kNodeImageTtlMax);
@@ -217,7 +242,8 @@ ManagerFlags assemble(const Values& values, const std::set<std::string>& given) 
   flags.metrics_addr = values.text("metrics-addr").empty() ? runtime::parse_listen_address(":8080") : address("metrics-addr");
   flags.health_probe_addr = address("health-probe-addr");
   if (values.on("enable-pprof")) flags.pprof_addr = address("pprof-addr");
-  if (flags.pprof_addr && !given.contains("pprof-addr")) flags.pprof_addr->host = "127.0.0.1";  // profiles are for those on the machine
+  if (flags.pprof_addr && !given.contains("pprof-addr"))
+    flags.pprof_addr->host = "127.0.0.1";  // profiles are for those on the machine
   flags.kubeconfig = values.text("kubeconfig");
   flags.master = values.text("master");
   flags.ns = values.text("namespace");
@@ -235,7 +261,8 @@ ManagerFlags assemble(const Values& values, const std::set<std::string>& given) 
   if (given.contains(qps) || given.contains(burst)) flags.rate = rate_of(values.real(qps), values.number(burst));
   flags.back_off = {values.duration("rate-limiter-base-delay"), values.duration("rate-limiter-max-delay"),
                     static_cast<double>(values.number("rate-limiter-qps")), values.number("rate-limiter-bucket-size")};
-  for (const auto word : kWorkerFlags) flags.workers[std::string(word)] = values.number(std::string(word) + std::string(kWorkersSuffix));
+  for (const auto word : kWorkerFlags)
+    flags.workers[std::string(word)] = values.number(std::string(word) + std::string(kWorkersSuffix));
   flags.expectation_timeout = values.duration("expectation-timeout");
   if (!values.text("sync-period").empty()) {
     const auto period = values.duration("sync-period");

@@ -28,7 +28,8 @@ cache::ReflectorOptions Caches::reflector_options(const api::Resource& resource)
 
 std::function<void(const cache::Malformed&)> Caches::malformed_callback(const api::Resource& resource) const {
   if (!options_.on_malformed) return {};
-  return [on_malformed = options_.on_malformed, resource](const cache::Malformed& malformed) { on_malformed(resource, malformed); };
+  return
+      [on_malformed = options_.on_malformed, resource](const cache::Malformed& malformed) { on_malformed(resource, malformed); };
 }
 
 std::optional<std::uint64_t> Caches::reached(const api::Resource& resource) const {
@@ -49,7 +50,9 @@ void Caches::refresh(const api::Resource& resource) {
 }
 
 void Caches::publish(base::Metrics& metrics) {
-  const auto labels = [](const api::Resource& resource) { return base::Labels{{"group", resource.group}, {"resource", resource.plural}}; };
+  const auto labels = [](const api::Resource& resource) {
+    return base::Labels{{"group", resource.group}, {"resource", resource.plural}};
+  };
   constexpr const char* kNames[] = {"kruise_cache_objects", "kruise_cache_bytes", "kruise_watch_silence_seconds"};
   for (const auto& resource : published_) {
     if (find_entry(resource)) continue;

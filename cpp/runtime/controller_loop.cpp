@@ -65,7 +65,8 @@ ControllerLoop::ControllerLoop(std::unique_ptr<Reconciler> reconciler, Options o
       queue_(name_, options_.back_off, around_.loop, around_.metrics),
       random_(base::Random(options_.seed).stream(name_)) {
   around_.metrics
-      .gauge("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller.", {{"controller", name_}})
+      .gauge("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller.",
+             {{"controller", name_}})
       .set(options_.workers);
   queue_.on_ready([this] { pump(); });
 }
@@ -123,7 +124,8 @@ void ControllerLoop::begin(const api::Key& key, Cause cause) {
   job.key = key;
   job.cause = cause;
   job.since = around_.loop.clock().mono();
-  around_.metrics.gauge("controller_runtime_active_workers", "Number of currently used workers per controller.", {{"controller", name_}})
+  around_.metrics
+      .gauge("controller_runtime_active_workers", "Number of currently used workers per controller.", {{"controller", name_}})
       .set(static_cast<double>(jobs_.size()));
   std::optional<Reconciler::PlanFunction> function;
   if (const auto thrown = what_is_thrown_by([&] { function = reconciler_->observe(key); })) {
@@ -147,8 +149,9 @@ void ControllerLoop::plan(Job& job) {
   Context context{around_.loop.clock().now(), &around_.gates, base::Random(random_.next())};
   auto deliver = life_.bind([this, key = job.key, observed](std::shared_ptr<Computed> computed) {
     if (computed->thrown) {
-      around_.metrics.counter("controller_runtime_reconcile_panics_total", "Total number of reconcile panics per controller.",
-                              {{"controller", name_}})
+      around_.metrics
+          .counter("controller_runtime_reconcile_panics_total", "Total number of reconcile panics per controller.",
+                   {{"controller", name_}})
           .add();
       base::log::error("planning threw", {{"controller", name_}, {"object", key.text()}, {"error", *computed->thrown}});
       fail(key, *computed->thrown, false);
@@ -163,8 +166,11 @@ void ControllerLoop::plan(Job& job) {
   }
   around_.workers->post([&loop = around_.loop, &clock, context, function = std::move(job.function), deliver]() mutable {
     auto computed = std::make_shared<Computed>(compute(function, context, clock));
-    // The objects that the function holds may be the last of their kind: they go on the loop, which alone touches its shared parts.
-    loop.post([computed = std::move(computed), function = std::move(function), deliver = std::move(deliver)]() mutable { deliver(computed); });
+    // The objects that the function holds may be the last of their kind: they go on the loop, which alone touches its shared
+    // parts.
+    loop.post([computed = std::move(computed), function = std::move(function), deliver = std::move(deliver)]() mutable {
+      deliver(computed);
+    });
   });
 }
 
@@ -175,7 +181,9 @@ void ControllerLoop::act_on(const api::Key& key, Plan plan, base::Duration cost)
   job.plan_error = plan.error;
   for (const Reason& reason : plan.reasons) {
     if (reason.verdict == Reason::Verdict::kHeld) {
-      base::log::debug(4, "held", {{"controller", name_}, {"set", key.text()}, {"object", reason.object}, {"rule", reason.rule}, {"why", reason.text}});
+      base::log::debug(
+          4, "held",
+          {{"controller", name_}, {"set", key.text()}, {"object", reason.object}, {"rule", reason.rule}, {"why", reason.text}});
     }
   }
   if (plan.writes_nothing() && plan.events.empty()) {
@@ -217,7 +225,8 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
 
 void ControllerLoop::fail(const api::Key& key, const std::string& text, bool stale) {
   around_.metrics
-      .counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller.", {{"controller", name_}})
+      .counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller.",
+               {{"controller", name_}})
       .add();
   report(key, text, stale);
   queue_.add_rate_limited(key);
@@ -232,8 +241,9 @@ void ControllerLoop::report(const api::Key& key, const std::string& text, bool s
   if (stale && failures < kFailuresBeforeEvent) {
     base::log::debug(3, "stale, planning anew", {{"controller", name_}, {"object", key.text()}, {"error", text}});
   } else if (text != trouble.text || now - trouble.logged >= kLogAgain) {
-    base::log::warning("reconcile failed", {{"controller", name_}, {"object", key.text()}, {"error", text}, {"failures", failures},
-                                            {"not_logged", trouble.silent}});
+    base::log::warning(
+        "reconcile failed",
+        {{"controller", name_}, {"object", key.text()}, {"error", text}, {"failures", failures}, {"not_logged", trouble.silent}});
     trouble.logged = now;
     trouble.silent = 0;
     trouble.text = text;
@@ -253,11 +263,13 @@ void ControllerLoop::end(const api::Key& key, std::string_view result) {
   auto& metrics = around_.metrics;
   metrics.gauge("controller_runtime_active_workers", "Number of currently used workers per controller.", {{"controller", name_}})
       .set(static_cast<double>(jobs_.size()));
-  metrics.counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller.",
-                  {{"controller", name_}, {"result", std::string(result)}})
+  metrics
+      .counter("controller_runtime_reconcile_total", "Total number of reconciliations per controller.",
+               {{"controller", name_}, {"result", std::string(result)}})
       .add();
-  metrics.histogram("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller.", kReconcileBounds,
-                    {{"controller", name_}})
+  metrics
+      .histogram("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller.",
+                 kReconcileBounds, {{"controller", name_}})
       .observe(seconds(took));
   queue_.done(key);
   if (stopped_ && jobs_.empty()) {

@@ -1,8 +1,8 @@
 // One kind's loop: takes keys from its queue, plans them and has the plans carried out.
 //
-// A key is never planned twice at once, and not before the caches have passed its own writes. An exception of a plan is an error of
-// that key. A key whose plan is expensive is not planned anew for each event, only for a user's edit: after a plan that took t it
-// rests for `kRestPerCost` times t.
+// A key is never planned twice at once, and not before the caches have passed its own writes. An exception of a plan is an error
+// of that key. A key whose plan is expensive is not planned anew for each event, only for a user's edit: after a plan that took t
+// it rests for `kRestPerCost` times t.
 #pragma once
 
 #include <cstdint>

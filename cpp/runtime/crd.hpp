@@ -26,8 +26,8 @@ struct Crd {
 
 [[nodiscard]] base::Result<std::shared_ptr<const Crd>, api::DecodeError> read_crd(std::string_view json);
 
-/// Why this version of the kind cannot be watched; absent when it can. A version that is converted by a webhook is not watched: the
-/// webhook may be ours and wait for this cache.
+/// Why this version of the kind cannot be watched; absent when it can. A version that is converted by a webhook is not watched:
+/// the webhook may be ours and wait for this cache.
 [[nodiscard]] std::optional<std::string> why_not_served(const Crd*, const api::Resource&);
 
 }  // namespace kruise::runtime

@@ -82,12 +82,13 @@ std::string hex(std::uint64_t number) {
 
 }  // namespace
 
-EventRecorder::EventRecorder(client::Client& client, std::string user_agent) : client_(client), user_agent_(std::move(user_agent)) {}
+EventRecorder::EventRecorder(client::Client& client, std::string user_agent)
+    : client_(client), user_agent_(std::move(user_agent)) {}
 
 void EventRecorder::record(const ObjectReference& object, const EventSource& source, const Event& event) {
   const base::Clock& clock = client_.executor().clock();
-  const std::string about = joined({source.component, source.host, object.resource->api_version(), object.resource->kind, object.key.ns,
-                                    object.key.name, object.uid});
+  const std::string about = joined({source.component, source.host, object.resource->api_version(), object.resource->kind,
+                                    object.key.ns, object.key.name, object.uid});
   std::string key = about + joined({type_name(event.type), event.reason});
   std::string message = shortened(event.message, kMessageBytesMax);
 
@@ -159,7 +160,8 @@ void EventRecorder::send_next() {
       send_next();
       return;
     }
-    const bool no_answer = !outcome && (outcome.error().code == 0 || outcome.error().code >= 500 || outcome.error().too_many_requests());
+    const bool no_answer =
+        !outcome && (outcome.error().code == 0 || outcome.error().code >= 500 || outcome.error().too_many_requests());
     if (no_answer && ++sent.tries < kTriesMax) {
       client_.executor().post_after(kTryAgain, life_.bind([this] { send_next(); }));
       return;

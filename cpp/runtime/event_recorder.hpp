@@ -1,8 +1,8 @@
 // Events of Kubernetes (core v1), sent beside the work and never in its way.
 //
-// The same event again is a PATCH of its count; from the tenth different message of one reason on they are combined; one source may
-// send 25 events about one object at once, then one per five minutes. Memory and queue are bounded: what does not fit is dropped and
-// counted.
+// The same event again is a PATCH of its count; from the tenth different message of one reason on they are combined; one source
+// may send 25 events about one object at once, then one per five minutes. Memory and queue are bounded: what does not fit is
+// dropped and counted.
 #pragma once
 
 #include <deque>

@@ -67,10 +67,11 @@ base::Result<std::unique_ptr<HttpListener>, std::string> HttpListener::listen(co
   const bool bound = address.host.empty() ? impl->bind("::", address.port) || impl->bind("0.0.0.0", address.port)
                                           : impl->bind(address.host, address.port);
   if (!bound) return "cannot listen on " + address.host + ":" + std::to_string(address.port) + ": the port is in use or not ours";
-  impl->thread = std::make_unique<base::Thread>("http", [&server, port = impl->port, &ended = impl->ended](const std::stop_token& stop) {
-    if (!server.listen_after_bind() && !stop.stop_requested()) base::log::error("a listener ended", {{"port", port}});
-    ended.set();
-  });
+  impl->thread =
+      std::make_unique<base::Thread>("http", [&server, port = impl->port, &ended = impl->ended](const std::stop_token& stop) {
+        if (!server.listen_after_bind() && !stop.stop_requested()) base::log::error("a listener ended", {{"port", port}});
+        ended.set();
+      });
   return std::unique_ptr<HttpListener>(new HttpListener(std::move(impl)));
 }
 

@@ -9,17 +9,22 @@
 namespace kruise::runtime {
 namespace {
 
-/// Candidates that wait spread their attempts by so much of the retry period: little, since a lock that was given up should be taken
-/// within three seconds.
+/// Candidates that wait spread their attempts by so much of the retry period: little, since a lock that was given up should be
+/// taken within three seconds.
 constexpr double kSpread = 0.2;
 constexpr base::Duration kAfterConflict = std::chrono::milliseconds(200);
 constexpr int kReleaseTries = 3;
 
 }  // namespace
 
-LeaderElector::LeaderElector(Options options, client::Client& client, EventRecorder& events, base::Metrics& metrics, base::Random random,
-                             Callbacks callbacks)
-    : options_(std::move(options)), client_(client), events_(events), metrics_(metrics), random_(random), callbacks_(std::move(callbacks)) {
+LeaderElector::LeaderElector(Options options, client::Client& client, EventRecorder& events, base::Metrics& metrics,
+                             base::Random random, Callbacks callbacks)
+    : options_(std::move(options)),
+      client_(client),
+      events_(events),
+      metrics_(metrics),
+      random_(random),
+      callbacks_(std::move(callbacks)) {
   switch (options_.mode) {
     case Mode::kLeases:
       locks_ = {Lock{LockKind::kLease, true}, Lock{LockKind::kConfigMap, false}};
@@ -51,7 +56,8 @@ client::Request LeaderElector::exempt(client::Request request) const {
   return request;
 }
 
-// One attempt: read every lock, judge, write every lock that is needed. -------------------------------------------------------------
+// One attempt: read every lock, judge, write every lock that is needed.
+// -------------------------------------------------------------
 
 void LeaderElector::attempt() {
   next_ = 0;
@@ -135,8 +141,9 @@ void LeaderElector::judge() {
 
 ElectionRecord LeaderElector::our_record(const Lock& lock) const {
   const std::string time = lock_time(lock.kind, client_.executor().clock().now());
-  ElectionRecord record{options_.identity, static_cast<int>(std::chrono::ceil<std::chrono::seconds>(options_.lease_duration).count()), time,
-                        time, 0};
+  ElectionRecord record{options_.identity,
+                        static_cast<int>(std::chrono::ceil<std::chrono::seconds>(options_.lease_duration).count()), time, time,
+                        0};
   if (lock.record) {
     const bool ours = lock.record->holder == options_.identity;
     record.transitions = lock.record->transitions + (ours ? 0 : 1);
@@ -252,27 +259,29 @@ void LeaderElector::give_up(std::size_t index, int tries, std::function<void()> 
   }
   const api::Resource& resource = resource_of(locks_[index].kind);
   const api::Key key{options_.ns, options_.name};
-  client_.send(exempt(client::get(resource, key)), life_.bind([=, this, done = std::move(done)](const client::Outcome& outcome) mutable {
-    Lock& lock = locks_[index];
-    lock.record = outcome ? read_lock(lock.kind, outcome->body) : std::nullopt;
-    if (!lock.record || lock.record->holder != options_.identity) {
-      give_up(index + 1, 0, std::move(done));
-      return;
-    }
-    ElectionRecord record = our_record(lock);
-    record.holder.clear();
-    record.lease_duration_s = 1;
-    std::string body = write_lock(lock.kind, options_.ns, options_.name, outcome->body, record);
-    auto answered = [=, this, done = std::move(done)](const client::Outcome& written) mutable {
-      if (!written && written.error().conflict() && tries < kReleaseTries) {
-        give_up(index, tries + 1, std::move(done));
-        return;
-      }
-      if (!written) base::log::warning("the lock was not given up", {{"error", written.error().text()}});
-      give_up(index + 1, 0, std::move(done));
-    };
-    client_.send(exempt(client::update(resource_of(lock.kind), {options_.ns, options_.name}, std::move(body))), life_.bind(std::move(answered)));
-  }));
+  client_.send(exempt(client::get(resource, key)),
+               life_.bind([=, this, done = std::move(done)](const client::Outcome& outcome) mutable {
+                 Lock& lock = locks_[index];
+                 lock.record = outcome ? read_lock(lock.kind, outcome->body) : std::nullopt;
+                 if (!lock.record || lock.record->holder != options_.identity) {
+                   give_up(index + 1, 0, std::move(done));
+                   return;
+                 }
+                 ElectionRecord record = our_record(lock);
+                 record.holder.clear();
+                 record.lease_duration_s = 1;
+                 std::string body = write_lock(lock.kind, options_.ns, options_.name, outcome->body, record);
+                 auto answered = [=, this, done = std::move(done)](const client::Outcome& written) mutable {
+                   if (!written && written.error().conflict() && tries < kReleaseTries) {
+                     give_up(index, tries + 1, std::move(done));
+                     return;
+                   }
+                   if (!written) base::log::warning("the lock was not given up", {{"error", written.error().text()}});
+                   give_up(index + 1, 0, std::move(done));
+                 };
+                 client_.send(exempt(client::update(resource_of(lock.kind), {options_.ns, options_.name}, std::move(body))),
+                              life_.bind(std::move(answered)));
+               }));
 }
 
 }  // namespace kruise::runtime

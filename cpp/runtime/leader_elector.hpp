@@ -4,8 +4,8 @@
 // last change. A leader may write only while its last renewal, counted from when it was sent, is younger than the renew deadline:
 // asked before each write, so that a process that was paused notices before it writes.
 //
-// Managers of v0.8.0 hold a ConfigMap. While one with their annotation exists, it is taken and renewed beside the Lease and we lead
-// only with both, so that no old and new manager ever lead together, whichever way a cluster is moved.
+// Managers of v0.8.0 hold a ConfigMap. While one with their annotation exists, it is taken and renewed beside the Lease and we
+// lead only with both, so that no old and new manager ever lead together, whichever way a cluster is moved.
 #pragma once
 
 #include <functional>
@@ -57,7 +57,7 @@ class LeaderElector {
  private:
   struct Lock {
     LockKind kind = LockKind::kLease;
-    bool required = true;  // false: only while it exists
+    bool required = true;                 // false: only while it exists
     std::optional<std::string> object{};  // as last read; empty: there is none
     std::optional<ElectionRecord> record{};
     base::MonoTime seen_changing{};

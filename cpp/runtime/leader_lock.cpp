@@ -35,7 +35,9 @@ Json record_json(LockKind kind, const ElectionRecord& record) {
 
 const api::Resource& resource_of(LockKind kind) { return kind == LockKind::kLease ? api::kLeases : api::kConfigMaps; }
 
-std::string lock_time(LockKind kind, base::Time t) { return kind == LockKind::kLease ? base::format_micro_time(t) : base::format_time(t); }
+std::string lock_time(LockKind kind, base::Time t) {
+  return kind == LockKind::kLease ? base::format_micro_time(t) : base::format_time(t);
+}
 
 std::optional<ElectionRecord> read_lock(LockKind kind, std::string_view object_json) {
   const Json object = parsed(object_json);

@@ -28,7 +28,7 @@ enum class LockKind : std::uint8_t { kLease, kConfigMap };
 /// Absent when the object carries no record (a ConfigMap without the annotation, a Lease without a spec) or a malformed one.
 [[nodiscard]] std::optional<ElectionRecord> read_lock(LockKind, std::string_view object_json);
 /// The object with this record, everything else in it as it was; a new object when there is none yet.
-[[nodiscard]] std::string write_lock(LockKind, std::string_view ns, std::string_view name, const std::optional<std::string>& object_json,
-                                     const ElectionRecord&);
+[[nodiscard]] std::string write_lock(LockKind, std::string_view ns, std::string_view name,
+                                     const std::optional<std::string>& object_json, const ElectionRecord&);
 
 }  // namespace kruise::runtime

@@ -41,15 +41,17 @@ Manager::Manager(Options options, client::Client& client, base::Executor& loop, 
       health_(health),
       random_(options_.seed),
       events_(client, options_.user_agent),
-      caches_(client, {.ns = options_.ns,
-                       .seed = random_.next(),
-                       .on_progress =
-                           [this] {
-                             own_writes_.progress();
-                             if (waiting_) look_again();
-                           },
-                       .on_malformed = [this](const auto& resource, const auto& malformed) { note_malformed(resource, malformed); }}),
-      own_writes_({options_.expectation_timeout, options_.gates.enabled(Gate::kForceDeleteTimeoutExpectationGate)}, client, caches_, metrics) {
+      caches_(client,
+              {.ns = options_.ns,
+               .seed = random_.next(),
+               .on_progress =
+                   [this] {
+                     own_writes_.progress();
+                     if (waiting_) look_again();
+                   },
+               .on_malformed = [this](const auto& resource, const auto& malformed) { note_malformed(resource, malformed); }}),
+      own_writes_({options_.expectation_timeout, options_.gates.enabled(Gate::kForceDeleteTimeoutExpectationGate)}, client,
+                  caches_, metrics) {
   health_.pass(kRunning);
   health_.fail(kCachesSynced, "not started");
   if (!options_.election) {
@@ -67,7 +69,8 @@ Manager::Manager(Options options, client::Client& client, base::Executor& loop, 
     if (options_.on_lost) options_.on_lost(why);
   };
   callbacks.on_renewed = options_.on_renewed;
-  elector_ = std::make_unique<LeaderElector>(*options_.election, client_, events_, metrics_, random_.stream("election"), std::move(callbacks));
+  elector_ = std::make_unique<LeaderElector>(*options_.election, client_, events_, metrics_, random_.stream("election"),
+                                             std::move(callbacks));
 }
 
 Manager::~Manager() {
@@ -108,7 +111,8 @@ void Manager::watch_definition(Kind& kind) {
   const std::string name = crd_name(kind.registration.resource);
   cache::ReflectorOptions options;
   options.scope = cache::Scope::one({"", name});
-  kind.crd = std::make_unique<cache::Informer<Crd>>(client_, api::kCrds, cache::decoder_from<Crd>(read_crd), random_.stream(name), options);
+  kind.crd = std::make_unique<cache::Informer<Crd>>(client_, api::kCrds, cache::decoder_from<Crd>(read_crd), random_.stream(name),
+                                                    options);
   kind.crd->store().on_progress([this] { look_again(); });
   kind.crd->start();
 }
@@ -131,7 +135,9 @@ void Manager::check(Kind& kind) {
   const auto why_not = why_not_served(definition.get(), resource);
   if (why_not) {
     if (kind.controller) close(kind);
-    if (kind.said != *why_not) base::log::info("controller waits for its kind", {{"controller", kind.registration.name}, {"kind", resource.kind}, {"why", *why_not}});
+    if (kind.said != *why_not)
+      base::log::info("controller waits for its kind",
+                      {{"controller", kind.registration.name}, {"kind", resource.kind}, {"why", *why_not}});
     kind.said = *why_not;
     return;
   }
@@ -194,7 +200,8 @@ void Manager::arm_resync(Kind& kind) {
   }));
 }
 
-// Readiness. ------------------------------------------------------------------------------------------------------------------------
+// Readiness.
+// ------------------------------------------------------------------------------------------------------------------------
 
 std::optional<std::string> Manager::why_not_ready() const {
   const auto waits = [](const cache::AnyInformer& informer, const std::string& what) {
@@ -226,7 +233,8 @@ void Manager::judge_readiness() {
   unready_timer_ = loop_.post_after(kLookWhileUnready, life_.bind([this] { look_again(); }));
 }
 
-// Stopping. -------------------------------------------------------------------------------------------------------------------------
+// Stopping.
+// -------------------------------------------------------------------------------------------------------------------------
 
 void Manager::stop(std::function<void()> done) {
   stopping_ = true;
@@ -267,7 +275,8 @@ void Manager::flush_events(std::function<void()> done) {
   events_.flush(flushed);
 }
 
-// The rest. -------------------------------------------------------------------------------------------------------------------------
+// The rest.
+// -------------------------------------------------------------------------------------------------------------------------
 
 ControllerLoop* Manager::controller(const std::string& name) {
   for (const auto& kind : kinds_) {
@@ -282,7 +291,8 @@ bool Manager::idle() const {
 
 void Manager::publish_metrics() {
   caches_.publish(metrics_);
-  metrics_.gauge("kruise_own_writes_waiting", "Objects that wait for the cache to show own writes.").set(static_cast<double>(own_writes_.waiting()));
+  metrics_.gauge("kruise_own_writes_waiting", "Objects that wait for the cache to show own writes.")
+      .set(static_cast<double>(own_writes_.waiting()));
   metrics_.gauge("kruise_events_dropped", "Events that were not sent.").set(static_cast<double>(events_.dropped()));
 }
 
@@ -299,7 +309,8 @@ void Manager::note_malformed(const api::Resource& resource, const cache::Malform
 /// On the leader, so that it is told once.
 void Manager::tell_malformed(Kind& kind) {
   for (const auto& [key, error] : kind.malformed) {
-    events_.record({&kind.registration.resource, key, "", ""}, {kind.registration.name}, {Event::Type::kWarning, "ReconcileError", error});
+    events_.record({&kind.registration.resource, key, "", ""}, {kind.registration.name},
+                   {Event::Type::kWarning, "ReconcileError", error});
   }
   kind.malformed.clear();
 }

@@ -4,8 +4,8 @@
 //     manager.add(controllers::cloneset::registration());
 //     manager.start();
 //
-// It runs on a real loop and on a virtual one alike. Destroying it at any instant cancels everything that it began; what the server
-// still answers goes by unheard. That is how a simulation kills a manager.
+// It runs on a real loop and on a virtual one alike. Destroying it at any instant cancels everything that it began; what the
+// server still answers goes by unheard. That is how a simulation kills a manager.
 #pragma once
 
 #include <functional>
@@ -41,16 +41,16 @@ class Wiring {
   /// The same for a type that `api::decode` knows.
   template <class T>
   [[nodiscard]] cache::Store<T>& store(const api::Resource& resource) {
-    return store<T>(resource, [] {
-      return cache::decoder_from<T>([](std::string_view json) { return api::try_decode_shared<T>(json); });
-    });
+    return store<T>(resource,
+                    [] { return cache::decoder_from<T>([](std::string_view json) { return api::try_decode_shared<T>(json); }); });
   }
   /// May be copied into subscriptions: it does nothing once the controller is gone.
   [[nodiscard]] const Enqueue& enqueue() const { return enqueue_; }
 
  private:
   friend class Manager;
-  Wiring(Caches& caches, std::vector<Caches::EntryPtr>& kept, Enqueue enqueue) : caches_(caches), kept_(kept), enqueue_(std::move(enqueue)) {}
+  Wiring(Caches& caches, std::vector<Caches::EntryPtr>& kept, Enqueue enqueue)
+      : caches_(caches), kept_(kept), enqueue_(std::move(enqueue)) {}
   Caches& caches_;
   std::vector<Caches::EntryPtr>& kept_;
   Enqueue enqueue_;
@@ -68,7 +68,7 @@ class Manager {
  public:
   struct Options {
     std::string user_agent = "kruise-manager";
-    std::string ns{};  // caches of namespaced kinds are restricted to it
+    std::string ns{};                                  // caches of namespaced kinds are restricted to it
     std::optional<LeaderElector::Options> election{};  // empty: acts at once
     Gates gates{};
     BackOff back_off{};
@@ -116,7 +116,7 @@ class Manager {
     std::unique_ptr<ControllerLoop> controller;
     std::shared_ptr<ControllerLoop*> target;  // null once the controller is gone; its subscriptions live on with shared caches
     bool begun = false;
-    std::string said;  // why it does not run, as last logged
+    std::string said;                           // why it does not run, as last logged
     std::map<api::Key, std::string> malformed;  // objects that cannot be read, not yet told by event
     base::TimerId resync = 0;
   };
@@ -149,7 +149,7 @@ class Manager {
   std::unique_ptr<LeaderElector> elector_;
   std::vector<std::unique_ptr<Kind>> kinds_;
   bool ready_ = false;
-  bool acting_ = false;    // leading, or without election
+  bool acting_ = false;  // leading, or without election
   bool stopping_ = false;
   bool refusing_ = false;  // no further writes
   bool waiting_ = true;    // for some cache

@@ -15,13 +15,14 @@ WorkQueue::WorkQueue(std::string name, BackOff back_off, base::Executor& executo
       back_off_(back_off),
       executor_(executor),
       metrics_(metrics),
-      instruments_{metrics.gauge("workqueue_depth", "Current depth of workqueue.", {{"name", name_}}),
-                   metrics.counter("workqueue_adds_total", "Total number of adds handled by workqueue.", {{"name", name_}}),
-                   metrics.counter("workqueue_retries_total", "Total number of retries handled by workqueue.", {{"name", name_}}),
-                   metrics.histogram("workqueue_queue_duration_seconds", "How long an item stays in workqueue before being requested.",
-                                     base::exponential_bounds(1e-8, 10, 10), {{"name", name_}}),
-                   metrics.histogram("workqueue_work_duration_seconds", "How long processing an item from workqueue takes.",
-                                     base::exponential_bounds(1e-8, 10, 10), {{"name", name_}})},
+      instruments_{
+          metrics.gauge("workqueue_depth", "Current depth of workqueue.", {{"name", name_}}),
+          metrics.counter("workqueue_adds_total", "Total number of adds handled by workqueue.", {{"name", name_}}),
+          metrics.counter("workqueue_retries_total", "Total number of retries handled by workqueue.", {{"name", name_}}),
+          metrics.histogram("workqueue_queue_duration_seconds", "How long an item stays in workqueue before being requested.",
+                            base::exponential_bounds(1e-8, 10, 10), {{"name", name_}}),
+          metrics.histogram("workqueue_work_duration_seconds", "How long processing an item from workqueue takes.",
+                            base::exponential_bounds(1e-8, 10, 10), {{"name", name_}})},
       tokens_(back_off.burst),
       tokens_at_(executor.clock().mono()) {
   const auto age_of = [published = published_, &clock = executor.clock()](bool all) {
@@ -30,10 +31,12 @@ WorkQueue::WorkQueue(std::string name, BackOff back_off, base::Executor& executo
     if (count == 0) return 0.0;
     return all ? count * now - published->sum : now - published->oldest;
   };
-  metrics_.gauge_function("workqueue_unfinished_work_seconds", "Seconds of work in progress that is not yet observed by work_duration.",
-                          {{"name", name_}}, [age_of] { return age_of(true); });
-  metrics_.gauge_function("workqueue_longest_running_processor_seconds", "Seconds that the longest running processor has been running.",
-                          {{"name", name_}}, [age_of] { return age_of(false); });
+  metrics_.gauge_function("workqueue_unfinished_work_seconds",
+                          "Seconds of work in progress that is not yet observed by work_duration.", {{"name", name_}},
+                          [age_of] { return age_of(true); });
+  metrics_.gauge_function("workqueue_longest_running_processor_seconds",
+                          "Seconds that the longest running processor has been running.", {{"name", name_}},
+                          [age_of] { return age_of(false); });
 }
 
 void WorkQueue::publish_running() {
@@ -48,7 +51,8 @@ WorkQueue::~WorkQueue() {
   for (const auto& [key, item] : items_) {
     if (item.timer != 0) executor_.cancel(item.timer);
   }
-  for (const auto* name : {"workqueue_depth", "workqueue_unfinished_work_seconds", "workqueue_longest_running_processor_seconds"}) {
+  for (const auto* name :
+       {"workqueue_depth", "workqueue_unfinished_work_seconds", "workqueue_longest_running_processor_seconds"}) {
     metrics_.remove_series(name, {{"name", name_}});
   }
 }

@@ -44,7 +44,9 @@ void Embedded::on_loop(const base::Task& task) {
   }
 }
 
-std::unique_ptr<cluster::LocalClient> Embedded::make_client() { return std::make_unique<cluster::LocalClient>(*api_, executor()); }
+std::unique_ptr<cluster::LocalClient> Embedded::make_client() {
+  return std::make_unique<cluster::LocalClient>(*api_, executor());
+}
 
 void Embedded::run_for(base::Duration span) { virtual_loop_->run_for(span); }
 

@@ -96,7 +96,8 @@ void Nodes::command(const std::string& text_json) {
     require(kubelets.fail_pod(key), "pod " + key);
   } else if (verb == "crash_container") {
     const std::string key = text(command, "namespace") + "/" + text(command, "name");
-    require(kubelets.crash_container(key, text(command, "container")), "running container " + text(command, "container") + " in " + key);
+    require(kubelets.crash_container(key, text(command, "container")),
+            "running container " + text(command, "container") + " in " + key);
   } else {
     throw Refused("kubelets: unknown command \"" + verb + "\"");
   }

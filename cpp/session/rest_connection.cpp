@@ -97,8 +97,8 @@ RestConnection::RestConnection(const client::Config& config)
       loop_(std::make_shared<base::Loop>("kruise-rest")),
       client_(config, *loop_, {.user_agent = "kruise-python"}) {}
 
-std::string RestConnection::request(std::string_view method, std::string_view path, std::string_view content_type, std::string body,
-                                    const Poll& poll) {
+std::string RestConnection::request(std::string_view method, std::string_view path, std::string_view content_type,
+                                    std::string body, const Poll& poll) {
   client::Request request;
   request.method = method;
   request.path = path;

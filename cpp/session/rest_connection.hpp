@@ -14,8 +14,8 @@ namespace kruise::session {
 class RestConnection final : public Connection {
  public:
   explicit RestConnection(const client::Config&);
-  [[nodiscard]] std::string request(std::string_view method, std::string_view path, std::string_view content_type, std::string body,
-                                    const Poll&) override;
+  [[nodiscard]] std::string request(std::string_view method, std::string_view path, std::string_view content_type,
+                                    std::string body, const Poll&) override;
   [[nodiscard]] std::unique_ptr<WatchStream> watch(std::string_view path) override;
   [[nodiscard]] std::string default_namespace() const override { return namespace_; }
   [[nodiscard]] std::string server() const override { return server_; }

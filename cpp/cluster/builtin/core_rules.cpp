@@ -42,7 +42,8 @@ void update_claim(const Json& now, const Json& before, FieldErrors& errors) {
   if (text_of(old, "volumeName").empty()) copy_member(old, spec, "volumeName");
   if (member(old, "storageClassName") == nullptr) copy_member(old, spec, "storageClassName");
   if (spec != old) {
-    errors.forbidden("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+    errors.forbidden("spec",
+                     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
   }
 }
 
@@ -67,7 +68,8 @@ void default_secret(Json& tree) {
 }
 
 void update_secret(const Json& now, const Json& before, FieldErrors& errors) {
-  if (text_of(now, "type") != text_of(before, "type")) errors.invalid("type", std::string(text_of(now, "type")), "field is immutable");
+  if (text_of(now, "type") != text_of(before, "type"))
+    errors.invalid("type", std::string(text_of(now, "type")), "field is immutable");
   update_configmap(now, before, errors);
 }
 
@@ -80,7 +82,8 @@ void default_service(Json& tree) {
     }
   }
   if (text_of(spec, "type") != "ExternalName") {
-    for (const auto& [name, value] : {std::pair{"ipFamilyPolicy", "SingleStack"}, std::pair{"internalTrafficPolicy", "Cluster"}}) {
+    for (const auto& [name, value] :
+         {std::pair{"ipFamilyPolicy", "SingleStack"}, std::pair{"internalTrafficPolicy", "Cluster"}}) {
       if (!spec.contains(name)) spec[name] = value;
     }
     if (!spec.contains("ipFamilies")) spec["ipFamilies"] = Json::array({"IPv4"});
@@ -107,7 +110,8 @@ void validate_service(const Json& tree, FieldErrors& errors) {
   if (ports == nullptr || !ports->is_array()) return;
   for (std::size_t i = 0; i < ports->size(); ++i) {
     const auto port = integer_of((*ports)[i], "port", 0);
-    if (port < 1 || port > 65535) errors.invalid(index("spec.ports", i) + ".port", port, "must be between 1 and 65535, inclusive");
+    if (port < 1 || port > 65535)
+      errors.invalid(index("spec.ports", i) + ".port", port, "must be between 1 and 65535, inclusive");
     if (ports->size() > 1 && text_of((*ports)[i], "name").empty()) errors.required(index("spec.ports", i) + ".name", "");
   }
 }
@@ -123,10 +127,15 @@ void validate_event(const Json& tree, FieldErrors& errors) {
 }  // namespace
 
 BuiltinRules namespace_rules() {
-  return {.set_defaults = default_namespace, .prepare_create = create_namespace, .prepare_update = update_namespace, .keeps_while_deleting = holds_namespace};
+  return {.set_defaults = default_namespace,
+          .prepare_create = create_namespace,
+          .prepare_update = update_namespace,
+          .keeps_while_deleting = holds_namespace};
 }
 BuiltinRules node_rules() { return {}; }
-BuiltinRules claim_rules() { return {.prepare_create = create_claim, .validate = validate_claim, .validate_update = update_claim}; }
+BuiltinRules claim_rules() {
+  return {.prepare_create = create_claim, .validate = validate_claim, .validate_update = update_claim};
+}
 BuiltinRules volume_rules() { return {.prepare_create = create_claim}; }
 BuiltinRules configmap_rules() { return {.validate_update = update_configmap}; }
 BuiltinRules secret_rules() { return {.set_defaults = default_secret, .validate_update = update_secret}; }

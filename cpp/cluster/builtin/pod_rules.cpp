@@ -32,7 +32,8 @@ std::string_view qos_class(const Json& spec) {
 }
 
 void default_container(Json& container, bool host_network, bool template_only) {
-  if (text_of(container, "imagePullPolicy").empty()) container["imagePullPolicy"] = api::default_pull_policy(text_of(container, "image"));
+  if (text_of(container, "imagePullPolicy").empty())
+    container["imagePullPolicy"] = api::default_pull_policy(text_of(container, "image"));
   if (const auto ports = container.find("ports"); host_network && ports != container.end() && ports->is_array()) {
     for (Json& port : *ports) {
       if (!port.contains("hostPort") && port.contains("containerPort")) port["hostPort"] = port["containerPort"];
@@ -97,7 +98,10 @@ void default_pod_spec(Json& spec, bool template_only) {
 }
 
 BuiltinRules pod_rules() {
-  return {.set_defaults = default_pod, .prepare_create = create_pod, .validate = validate_pod, .validate_update = validate_pod_update};
+  return {.set_defaults = default_pod,
+          .prepare_create = create_pod,
+          .validate = validate_pod,
+          .validate_update = validate_pod_update};
 }
 
 }  // namespace kruise::cluster

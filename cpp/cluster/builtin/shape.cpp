@@ -18,7 +18,7 @@ struct Shape::Field {
   const Shape* shape = nullptr;
   bool pointer = false;
   bool omit_empty = false;
-  bool always = false;         // something to do even when the member is absent
+  bool always = false;                // something to do even when the member is absent
   std::optional<Json> fallback = {};  // declared default
 };
 
@@ -29,15 +29,24 @@ namespace {
 
 std::string go_type(const api::TypeInfo& type) {
   switch (type.kind) {
-    case Type::kObject: return std::string(type.package.substr(type.package.rfind('_') + 1)) + "." + std::string(type.name);
-    case Type::kMap: return "map[string]" + (type.element != nullptr ? go_type(*type.element) : "string");
-    case Type::kList: return "[]" + (type.element != nullptr ? go_type(*type.element) : "string");
-    case Type::kInt32: return "int32";
-    case Type::kInt64: return "int64";
-    case Type::kFloat: return "float64";
-    case Type::kBool: return "bool";
-    case Type::kBytes: return "[]uint8";
-    default: return "string";
+    case Type::kObject:
+      return std::string(type.package.substr(type.package.rfind('_') + 1)) + "." + std::string(type.name);
+    case Type::kMap:
+      return "map[string]" + (type.element != nullptr ? go_type(*type.element) : "string");
+    case Type::kList:
+      return "[]" + (type.element != nullptr ? go_type(*type.element) : "string");
+    case Type::kInt32:
+      return "int32";
+    case Type::kInt64:
+      return "int64";
+    case Type::kFloat:
+      return "float64";
+    case Type::kBool:
+      return "bool";
+    case Type::kBytes:
+      return "[]uint8";
+    default:
+      return "string";
   }
 }
 
@@ -50,14 +59,20 @@ std::string_view json_type(const Json& value) {
 
 bool is_zero(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::string: return value.get_ref<const std::string&>().empty();
-    case Json::value_t::boolean: return !value.get_ref<const bool&>();
+    case Json::value_t::string:
+      return value.get_ref<const std::string&>().empty();
+    case Json::value_t::boolean:
+      return !value.get_ref<const bool&>();
     case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned: return value == 0;
-    case Json::value_t::number_float: return value == 0.0;
+    case Json::value_t::number_unsigned:
+      return value == 0;
+    case Json::value_t::number_float:
+      return value == 0.0;
     case Json::value_t::array:
-    case Json::value_t::object: return value.empty();
-    default: return true;
+    case Json::value_t::object:
+      return value.empty();
+    default:
+      return true;
   }
 }
 
@@ -80,7 +95,8 @@ class ShapeBook {
     shape.type_ = &type;
     if (type.element != nullptr) shape.element_ = &make(*type.element);
     for (const auto& info : type.fields) {
-      Shape::Field field{.name = std::string(info.name), .shape = &make(*info.type), .pointer = info.pointer, .omit_empty = info.omit_empty};
+      Shape::Field field{
+          .name = std::string(info.name), .shape = &make(*info.type), .pointer = info.pointer, .omit_empty = info.omit_empty};
       if (!info.default_json().empty()) field.fallback = Json::parse(info.default_json());
       const Type kind = info.type->kind;
       const bool has_zero = kind != Type::kList && kind != Type::kMap && kind != Type::kTime && kind != Type::kMicroTime &&
@@ -88,7 +104,8 @@ class ShapeBook {
       // Go writes structs and times even when they are empty; only the creation time is left out then.
       const bool is_time = kind == Type::kTime || kind == Type::kMicroTime;
       field.always = field.fallback.has_value() ||
-                     (!info.pointer && (kind == Type::kObject || (is_time && info.name != "creationTimestamp") || (!info.omit_empty && has_zero)));
+                     (!info.pointer &&
+                      (kind == Type::kObject || (is_time && info.name != "creationTimestamp") || (!info.omit_empty && has_zero)));
       shape.fields_.push_back(std::move(field));
     }
     std::ranges::sort(shape.fields_, {}, &Shape::Field::name);
@@ -106,20 +123,32 @@ class ShapeWalk {
 
   bool walk(Json& value, const Shape& shape) {
     switch (shape.type_->kind) {
-      case Type::kObject: return value.is_object() ? walk_object(value, shape) : mismatch(value, shape);
-      case Type::kMap: return value.is_object() ? walk_map(value, shape) : mismatch(value, shape);
-      case Type::kList: return value.is_array() ? walk_list(value, shape) : mismatch(value, shape);
+      case Type::kObject:
+        return value.is_object() ? walk_object(value, shape) : mismatch(value, shape);
+      case Type::kMap:
+        return value.is_object() ? walk_map(value, shape) : mismatch(value, shape);
+      case Type::kList:
+        return value.is_array() ? walk_list(value, shape) : mismatch(value, shape);
       case Type::kString:
-      case Type::kBytes: return value.is_string() || mismatch(value, shape);
-      case Type::kInt32: return fits<std::int32_t>(value) || mismatch(value, shape);
-      case Type::kInt64: return fits<std::int64_t>(value) || mismatch(value, shape);
-      case Type::kFloat: return value.is_number() || mismatch(value, shape);
-      case Type::kBool: return value.is_boolean() || mismatch(value, shape);
-      case Type::kQuantity: return walk_quantity(value, shape);
-      case Type::kIntOrString: return value.is_string() || value.is_number_integer() || mismatch(value, shape);
+      case Type::kBytes:
+        return value.is_string() || mismatch(value, shape);
+      case Type::kInt32:
+        return fits<std::int32_t>(value) || mismatch(value, shape);
+      case Type::kInt64:
+        return fits<std::int64_t>(value) || mismatch(value, shape);
+      case Type::kFloat:
+        return value.is_number() || mismatch(value, shape);
+      case Type::kBool:
+        return value.is_boolean() || mismatch(value, shape);
+      case Type::kQuantity:
+        return walk_quantity(value, shape);
+      case Type::kIntOrString:
+        return value.is_string() || value.is_number_integer() || mismatch(value, shape);
       case Type::kTime:
-      case Type::kMicroTime: return walk_time(value, shape);
-      case Type::kAny: return true;
+      case Type::kMicroTime:
+        return walk_time(value, shape);
+      case Type::kAny:
+        return true;
     }
     return true;
   }
@@ -129,7 +158,8 @@ class ShapeWalk {
  private:
   template <class Int>
   static bool fits(const Json& value) {
-    if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<Int>::max());
+    if (value.is_number_unsigned())
+      return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(std::numeric_limits<Int>::max());
     return value.is_number_integer() && value.get<std::int64_t>() >= std::numeric_limits<Int>::min() &&
            value.get<std::int64_t>() <= std::numeric_limits<Int>::max();
   }
@@ -164,14 +194,22 @@ class ShapeWalk {
       value = *field.fallback;
     } else {
       switch (field.shape->type_->kind) {
-        case Type::kObject: value = Json::object(); break;
-        case Type::kString: value = ""; break;
-        case Type::kBool: value = false; break;
+        case Type::kObject:
+          value = Json::object();
+          break;
+        case Type::kString:
+          value = "";
+          break;
+        case Type::kBool:
+          value = false;
+          break;
         case Type::kTime:
         case Type::kMicroTime:
           value = nullptr;
           break;
-        default: value = 0; break;
+        default:
+          value = 0;
+          break;
       }
     }
     if (field.shape->type_->kind == Type::kObject) {
@@ -233,7 +271,8 @@ class ShapeWalk {
   bool mismatch(const Json& value, const Shape& shape) {
     error_ = "json: cannot unmarshal " + std::string(json_type(value));
     if (value.is_number()) error_ += " " + value.dump();
-    error_ += " into Go struct field " + (owner_ != nullptr ? std::string(owner_->type_->name) : std::string()) + "." + go_path() + " of type " + go_type(*shape.type_);
+    error_ += " into Go struct field " + (owner_ != nullptr ? std::string(owner_->type_->name) : std::string()) + "." +
+              go_path() + " of type " + go_type(*shape.type_);
     return false;
   }
 

@@ -57,7 +57,8 @@ void validate_selector(const Json& tree, FieldErrors& errors) {
   for (const auto& [key, value] : wanted->items()) {
     const Json* label = labels != nullptr ? member(*labels, key) : nullptr;
     if (label == nullptr || *label != value) {
-      errors.invalid("spec.template.metadata.labels", labels != nullptr ? *labels : Json(nullptr), "`selector` does not match template `labels`");
+      errors.invalid("spec.template.metadata.labels", labels != nullptr ? *labels : Json(nullptr),
+                     "`selector` does not match template `labels`");
       return;
     }
   }

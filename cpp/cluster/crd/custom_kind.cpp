@@ -31,7 +31,8 @@ Json cell(const JsonPath& path, const std::string& type, const Json& tree, base:
   if (type == "integer" || type == "number" || type == "boolean") return value;
   if (found.size() == 1) return value.is_string() ? value : Json(value.dump());
   std::string joined;
-  for (const Json* each : found) joined += (joined.empty() ? "" : " ") + (each->is_string() ? each->get<std::string>() : each->dump());
+  for (const Json* each : found)
+    joined += (joined.empty() ? "" : " ") + (each->is_string() ? each->get<std::string>() : each->dump());
   return joined;
 }
 
@@ -91,10 +92,13 @@ void CustomKind::validate_update(const Json& now, const Json& before, FieldError
   if (spec_.schema) validate(now, *spec_.schema, errors);
 }
 
-void CustomKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const { validate_update(now, before, errors); }
+void CustomKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
+  validate_update(now, before, errors);
+}
 
 bool CustomKind::is_selectable(std::string_view field) const {
-  return field == "metadata.name" || field == "metadata.namespace" || std::ranges::find(spec_.selectable_fields, field) != spec_.selectable_fields.end();
+  return field == "metadata.name" || field == "metadata.namespace" ||
+         std::ranges::find(spec_.selectable_fields, field) != spec_.selectable_fields.end();
 }
 
 std::optional<std::string> CustomKind::selectable(const Json& tree, std::string_view field) const {
@@ -106,11 +110,15 @@ std::optional<std::string> CustomKind::selectable(const Json& tree, std::string_
 std::vector<Column> CustomKind::columns() const {
   if (!spec_.printer_columns || !spec_.printer_columns->is_array() || spec_.printer_columns->empty()) return {};
   std::vector<Column> columns;
-  columns.push_back({.name = "Name", .format = "name", .description = "Name must be unique within a namespace.",
+  columns.push_back({.name = "Name",
+                     .format = "name",
+                     .description = "Name must be unique within a namespace.",
                      .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }});
   for (const Json& declared : *spec_.printer_columns) {
     const std::string type(text_of(declared, "type"));
-    columns.push_back({.name = std::string(text_of(declared, "name")), .type = type, .format = std::string(text_of(declared, "format")),
+    columns.push_back({.name = std::string(text_of(declared, "name")),
+                       .type = type,
+                       .format = std::string(text_of(declared, "format")),
                        .description = std::string(text_of(declared, "description")),
                        .priority = static_cast<int>(integer_of(declared, "priority", 0)),
                        .cell = [path = JsonPath::parse(text_of(declared, "jsonPath")), type](const Json& tree, base::Time now) {

@@ -41,8 +41,9 @@ void fill_status(Json& tree, std::string_view time) {
     if (bool_of(version, "storage") && std::ranges::find(stored, Json(name)) == stored.end()) stored.push_back(name);
   }
   if (status.contains("conditions")) return;
-  status["conditions"] = Json::array({condition("NamesAccepted", "NoConflicts", "no conflicts found", time),
-                                      condition("Established", "InitialNamesAccepted", "the initial names have been accepted", time)});
+  status["conditions"] =
+      Json::array({condition("NamesAccepted", "NoConflicts", "no conflicts found", time),
+                   condition("Established", "InitialNamesAccepted", "the initial names have been accepted", time)});
 }
 
 void validate_versions(const Json& spec, FieldErrors& errors) {
@@ -56,7 +57,8 @@ void validate_versions(const Json& spec, FieldErrors& errors) {
     const Json& version = (*versions)[i];
     const std::string at = index("spec.versions", i);
     if (bool_of(version, "storage")) ++storage;
-    for (const auto& complaint : check_service_name(text_of(version, "name"))) errors.invalid(at + ".name", std::string(text_of(version, "name")), complaint);
+    for (const auto& complaint : check_service_name(text_of(version, "name")))
+      errors.invalid(at + ".name", std::string(text_of(version, "name")), complaint);
     const Json* openapi = member_at(version, {"schema", "openAPIV3Schema"});
     if (openapi == nullptr) {
       errors.required(at + ".schema.openAPIV3Schema", "schemas are required");
@@ -105,7 +107,8 @@ std::optional<std::string> DefinitionKind::coerce(Json& tree, std::vector<std::s
   if (const auto error = Shape::of(*api::part_type("ObjectMeta")).conform(object_in(tree, "metadata"), dropped)) return error;
   for (const auto& name : dropped) unknown.push_back("metadata." + name);
   if (const Json* spec = member(tree, "spec"); spec != nullptr && !spec->is_object()) {
-    return "json: cannot unmarshal value into Go struct field CustomResourceDefinition.spec of type v1.CustomResourceDefinitionSpec";
+    return "json: cannot unmarshal value into Go struct field CustomResourceDefinition.spec of type "
+           "v1.CustomResourceDefinitionSpec";
   }
   object_in(tree, "spec");
   return std::nullopt;
@@ -148,18 +151,27 @@ void DefinitionKind::validate_update(const Json& now, const Json& before, FieldE
   validate_metadata_update(now, before, errors);
   validate_definition(now, errors);
   for (const char* name : {"group", "scope"}) {
-    if (text_at(now, {"spec", name}) != text_at(before, {"spec", name})) errors.invalid(child("spec", name), std::string(text_at(now, {"spec", name})), "field is immutable");
+    if (text_at(now, {"spec", name}) != text_at(before, {"spec", name}))
+      errors.invalid(child("spec", name), std::string(text_at(now, {"spec", name})), "field is immutable");
   }
 }
 
-void DefinitionKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const { validate_metadata_update(now, before, errors); }
+void DefinitionKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
+  validate_metadata_update(now, before, errors);
+}
 
-bool DefinitionKind::is_selectable(std::string_view field) const { return field == "metadata.name" || field == "metadata.namespace"; }
+bool DefinitionKind::is_selectable(std::string_view field) const {
+  return field == "metadata.name" || field == "metadata.namespace";
+}
 std::optional<std::string> DefinitionKind::selectable(const Json&, std::string_view) const { return std::nullopt; }
 
 std::vector<Column> DefinitionKind::columns() const {
-  return {{.name = "Name", .format = "name", .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }},
-          {.name = "Created At", .type = "date", .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "creationTimestamp"})); }}};
+  return {{.name = "Name",
+           .format = "name",
+           .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }},
+          {.name = "Created At", .type = "date", .cell = [](const Json& tree, base::Time) {
+             return Json(text_at(tree, {"metadata", "creationTimestamp"}));
+           }}};
 }
 
 }  // namespace kruise::cluster

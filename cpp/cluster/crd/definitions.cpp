@@ -39,13 +39,16 @@ CustomSpec spec_of(const Json& crd, const Json& version, const std::string& stor
   out.traits.status = member_at(version, {"subresources", "status"}) != nullptr;
   if (const Json* scale = member_at(version, {"subresources", "scale"})) {
     out.traits.scale = true;
-    out.scale = {undotted(text_of(*scale, "specReplicasPath")), undotted(text_of(*scale, "statusReplicasPath")), undotted(text_of(*scale, "labelSelectorPath"))};
+    out.scale = {undotted(text_of(*scale, "specReplicasPath")), undotted(text_of(*scale, "statusReplicasPath")),
+                 undotted(text_of(*scale, "labelSelectorPath"))};
   }
-  if (const Json* openapi = member_at(version, {"schema", "openAPIV3Schema"}); openapi != nullptr && !bool_of(spec, "preserveUnknownFields")) {
+  if (const Json* openapi = member_at(version, {"schema", "openAPIV3Schema"});
+      openapi != nullptr && !bool_of(spec, "preserveUnknownFields")) {
     if (auto schema = Schema::compile(*openapi)) out.schema = *schema;
     out.openapi_schema = json_text(*openapi);
   }
-  if (const Json* columns = member(version, "additionalPrinterColumns")) out.printer_columns = std::make_shared<const Json>(*columns);
+  if (const Json* columns = member(version, "additionalPrinterColumns"))
+    out.printer_columns = std::make_shared<const Json>(*columns);
   if (const Json* fields = member(version, "selectableFields")) {
     for (const Json& field : *fields) out.selectable_fields.push_back(undotted(text_of(field, "jsonPath")));
   }
@@ -76,7 +79,8 @@ void Definitions::reconcile() {
       std::vector<KindPtr> kinds;
       Table& table = storage.table(served.group, served.plural);
       for (const Json& version : spec.at("versions")) {
-        if (bool_of(version, "served")) kinds.push_back(std::make_shared<CustomKind>(spec_of(crd, version, stored_version), table));
+        if (bool_of(version, "served"))
+          kinds.push_back(std::make_shared<CustomKind>(spec_of(crd, version, stored_version), table));
       }
       context_.serve(served.group, served.plural, std::move(kinds));
     }

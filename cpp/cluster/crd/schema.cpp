@@ -52,7 +52,8 @@ Schema::Ptr compile_at(const Json& openapi, const std::string& path, int depth) 
   auto schema = std::make_shared<Schema>();
   schema->type = type_of(openapi, path);
   if (const Json* properties = member(openapi, "properties")) {
-    for (const auto& [name, property] : properties->items()) schema->properties.emplace(name, compile_at(property, child(path, name), depth + 1));
+    for (const auto& [name, property] : properties->items())
+      schema->properties.emplace(name, compile_at(property, child(path, name), depth + 1));
   }
   if (const Json* additional = member(openapi, "additionalProperties")) {
     if (additional->is_object()) schema->additional = compile_at(*additional, path + ".*", depth + 1);
@@ -90,7 +91,9 @@ Schema::Ptr compile_at(const Json& openapi, const std::string& path, int depth) 
   schema->preserve_unknown = bool_of(openapi, "x-kubernetes-preserve-unknown-fields");
   schema->embedded_resource = bool_of(openapi, "x-kubernetes-embedded-resource");
   const auto list_type = text_of(openapi, "x-kubernetes-list-type");
-  schema->list_type = list_type == "set" ? Schema::ListType::kSet : list_type == "map" ? Schema::ListType::kMap : Schema::ListType::kAtomic;
+  schema->list_type = list_type == "set"   ? Schema::ListType::kSet
+                      : list_type == "map" ? Schema::ListType::kMap
+                                           : Schema::ListType::kAtomic;
   schema->list_keys = texts(member(openapi, "x-kubernetes-list-map-keys"));
   return schema;
 }
@@ -108,7 +111,8 @@ void prune_at(Json& value, const Schema& schema, bool resource, const std::strin
     const std::string& name = at->first;
     const bool typed = resource && (name == "apiVersion" || name == "kind" || name == "metadata");
     if (const auto property = schema.properties.find(name); property != schema.properties.end()) {
-      if (!(resource && name == "metadata")) prune_at(at->second, *property->second, property->second->embedded_resource, child(path, name), unknown);
+      if (!(resource && name == "metadata"))
+        prune_at(at->second, *property->second, property->second->embedded_resource, child(path, name), unknown);
     } else if (!typed && schema.additional) {
       prune_at(at->second, *schema.additional, schema.additional->embedded_resource, child(path, name), unknown);
     } else if (!typed && !schema.preserve_unknown) {

@@ -16,13 +16,20 @@ using Type = Schema::Type;
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::kObject: return "object";
-    case Type::kArray: return "array";
-    case Type::kString: return "string";
-    case Type::kInteger: return "integer";
-    case Type::kNumber: return "number";
-    case Type::kBoolean: return "boolean";
-    default: return "";
+    case Type::kObject:
+      return "object";
+    case Type::kArray:
+      return "array";
+    case Type::kString:
+      return "string";
+    case Type::kInteger:
+      return "integer";
+    case Type::kNumber:
+      return "number";
+    case Type::kBoolean:
+      return "boolean";
+    default:
+      return "";
   }
 }
 
@@ -37,14 +44,22 @@ std::string_view type_name(const Json& value) {
 
 bool has_type(const Json& value, Type type) {
   switch (type) {
-    case Type::kAny: return true;
-    case Type::kObject: return value.is_object();
-    case Type::kArray: return value.is_array();
-    case Type::kString: return value.is_string();
-    case Type::kInteger: return value.is_number_integer() || (value.is_number() && std::floor(value.get<double>()) == value.get<double>());
-    case Type::kNumber: return value.is_number();
-    case Type::kBoolean: return value.is_boolean();
-    case Type::kIntOrString: return value.is_number_integer() || value.is_string();
+    case Type::kAny:
+      return true;
+    case Type::kObject:
+      return value.is_object();
+    case Type::kArray:
+      return value.is_array();
+    case Type::kString:
+      return value.is_string();
+    case Type::kInteger:
+      return value.is_number_integer() || (value.is_number() && std::floor(value.get<double>()) == value.get<double>());
+    case Type::kNumber:
+      return value.is_number();
+    case Type::kBoolean:
+      return value.is_boolean();
+    case Type::kIntOrString:
+      return value.is_number_integer() || value.is_string();
   }
   return false;
 }
@@ -52,7 +67,8 @@ bool has_type(const Json& value, Type type) {
 std::string in_body(const std::string& path, std::string_view what) { return path + " in body " + std::string(what); }
 
 std::string number_text(double value) {
-  return std::floor(value) == value && std::abs(value) < 1e15 ? std::to_string(static_cast<std::int64_t>(value)) : Json(value).dump();
+  return std::floor(value) == value && std::abs(value) < 1e15 ? std::to_string(static_cast<std::int64_t>(value))
+                                                              : Json(value).dump();
 }
 
 std::int64_t count_runes(std::string_view text) {
@@ -62,16 +78,21 @@ std::int64_t count_runes(std::string_view text) {
 void validate_number(const Json& value, const Schema& schema, const std::string& path, FieldErrors& errors) {
   const auto number = value.get<double>();
   if (schema.minimum && (schema.exclusive_minimum ? number <= *schema.minimum : number < *schema.minimum)) {
-    errors.invalid(path, value, in_body(path, (schema.exclusive_minimum ? "should be greater than " : "should be greater than or equal to ") + number_text(*schema.minimum)));
+    errors.invalid(path, value,
+                   in_body(path, (schema.exclusive_minimum ? "should be greater than " : "should be greater than or equal to ") +
+                                     number_text(*schema.minimum)));
   }
   if (schema.maximum && (schema.exclusive_maximum ? number >= *schema.maximum : number > *schema.maximum)) {
-    errors.invalid(path, value, in_body(path, (schema.exclusive_maximum ? "should be less than " : "should be less than or equal to ") + number_text(*schema.maximum)));
+    errors.invalid(path, value,
+                   in_body(path, (schema.exclusive_maximum ? "should be less than " : "should be less than or equal to ") +
+                                     number_text(*schema.maximum)));
   }
 }
 
 void validate_string(const Json& value, const Schema& schema, const std::string& path, FieldErrors& errors) {
   const auto& text = value.get_ref<const std::string&>();
-  if (schema.length_max && count_runes(text) > *schema.length_max) errors.too_long(path, static_cast<std::size_t>(*schema.length_max));
+  if (schema.length_max && count_runes(text) > *schema.length_max)
+    errors.too_long(path, static_cast<std::size_t>(*schema.length_max));
   if (schema.length_min && count_runes(text) < *schema.length_min) {
     errors.invalid(path, value, in_body(path, "should be at least " + std::to_string(*schema.length_min) + " chars long"));
   }
@@ -104,7 +125,8 @@ void validate_at(const Json& value, const Schema& schema, const std::string& pat
 
 void validate_list(const Json& list, const Schema& schema, const std::string& path, FieldErrors& errors) {
   const auto count = static_cast<std::int64_t>(list.size());
-  if (schema.items_max && count > *schema.items_max) errors.too_many(path, list.size(), static_cast<std::size_t>(*schema.items_max));
+  if (schema.items_max && count > *schema.items_max)
+    errors.too_many(path, list.size(), static_cast<std::size_t>(*schema.items_max));
   if (schema.items_min && count < *schema.items_min) {
     errors.invalid(path, count, in_body(path, "should have at least " + std::to_string(*schema.items_min) + " items"));
   }
@@ -117,7 +139,8 @@ void validate_list(const Json& list, const Schema& schema, const std::string& pa
 
 void validate_object(const Json& object, const Schema& schema, const std::string& path, bool resource, FieldErrors& errors) {
   const auto count = static_cast<std::int64_t>(object.size());
-  if (schema.properties_max && count > *schema.properties_max) errors.too_many(path, object.size(), static_cast<std::size_t>(*schema.properties_max));
+  if (schema.properties_max && count > *schema.properties_max)
+    errors.too_many(path, object.size(), static_cast<std::size_t>(*schema.properties_max));
   if (schema.properties_min && count < *schema.properties_min) {
     errors.invalid(path, count, in_body(path, "should have at least " + std::to_string(*schema.properties_min) + " properties"));
   }
@@ -141,13 +164,15 @@ void validate_at(const Json& value, const Schema& schema, const std::string& pat
     if (schema.type == Type::kIntOrString) {
       errors.invalid_text(path, said, in_body(path, "must be of type integer,string: ") + said);
     } else {
-      errors.type_invalid(path, std::string(type_name(value)), in_body(path, "must be of type " + std::string(type_name(schema.type)) + ": ") + said);
+      errors.type_invalid(path, std::string(type_name(value)),
+                          in_body(path, "must be of type " + std::string(type_name(schema.type)) + ": ") + said);
     }
     return;
   }
   if (schema.enum_values && std::ranges::find(*schema.enum_values, value) == schema.enum_values->end()) {
     std::vector<std::string> supported;
-    for (const Json& allowed : *schema.enum_values) supported.push_back(allowed.is_string() ? allowed.get<std::string>() : allowed.dump());
+    for (const Json& allowed : *schema.enum_values)
+      supported.push_back(allowed.is_string() ? allowed.get<std::string>() : allowed.dump());
     errors.not_supported(path, value, supported);
   }
   if (value.is_number()) validate_number(value, schema, path, errors);

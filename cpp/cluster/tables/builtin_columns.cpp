@@ -33,29 +33,36 @@ std::string selector_text(const Json& selector) {
 }  // namespace
 
 Column name_column() {
-  return {.name = "Name", .format = "name", .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }};
+  return {.name = "Name", .format = "name", .cell = [](const Json& tree, base::Time) {
+            return Json(text_at(tree, {"metadata", "name"}));
+          }};
 }
 
 Column age_column() {
-  return {.name = "Age", .cell = [](const Json& tree, base::Time now) { return Json(age_of(text_at(tree, {"metadata", "creationTimestamp"}), now)); }};
+  return {.name = "Age", .cell = [](const Json& tree, base::Time now) {
+            return Json(age_of(text_at(tree, {"metadata", "creationTimestamp"}), now));
+          }};
 }
 
 Column text_column(std::string name, std::string_view path, std::string otherwise, int priority) {
-  return {.name = std::move(name), .priority = priority,
+  return {.name = std::move(name),
+          .priority = priority,
           .cell = [path = JsonPath::parse(path), otherwise = std::move(otherwise)](const Json& tree, base::Time) -> Json {
             const auto found = path.find(tree);
             if (found.empty()) return otherwise;
             if (found.size() > 1) return joined(found);
-            if (found.front()->is_string()) return found.front()->get_ref<const std::string&>().empty() ? Json(otherwise) : *found.front();
+            if (found.front()->is_string())
+              return found.front()->get_ref<const std::string&>().empty() ? Json(otherwise) : *found.front();
             return found.front()->dump();
           }};
 }
 
 Column count_column(std::string name, std::string_view path) {
-  return {.name = std::move(name), .type = "integer", .cell = [path = JsonPath::parse(path)](const Json& tree, base::Time) -> Json {
-            const auto found = path.find(tree);
-            return found.empty() || !found.front()->is_number() ? Json(0) : *found.front();
-          }};
+  return {
+      .name = std::move(name), .type = "integer", .cell = [path = JsonPath::parse(path)](const Json& tree, base::Time) -> Json {
+        const auto found = path.find(tree);
+        return found.empty() || !found.front()->is_number() ? Json(0) : *found.front();
+      }};
 }
 
 Column containers_column() { return text_column("Containers", ".spec.template.spec.containers[*].name", {}, 1); }

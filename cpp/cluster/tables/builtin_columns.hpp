@@ -11,9 +11,9 @@ namespace kruise::cluster {
 /// By group and plural; empty where nothing is known of the kind.
 [[nodiscard]] std::vector<Column> builtin_columns(std::string_view group, std::string_view plural);
 
-[[nodiscard]] std::vector<Column> pod_columns();                                                         // pod_columns.cpp
-[[nodiscard]] std::vector<Column> core_columns(std::string_view plural);                                 // core_columns.cpp
-[[nodiscard]] std::vector<Column> workload_columns(std::string_view group, std::string_view plural);     // workload_columns.cpp
+[[nodiscard]] std::vector<Column> pod_columns();                                                      // pod_columns.cpp
+[[nodiscard]] std::vector<Column> core_columns(std::string_view plural);                              // core_columns.cpp
+[[nodiscard]] std::vector<Column> workload_columns(std::string_view group, std::string_view plural);  // workload_columns.cpp
 
 // What columns are made of.
 [[nodiscard]] Column name_column();

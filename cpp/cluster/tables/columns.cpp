@@ -36,9 +36,14 @@ std::string age_of(std::string_view time, base::Time now) {
 
 std::vector<Column> columns_of(const Kind& kind) {
   if (auto declared = kind.columns(); !declared.empty()) return declared;
-  return {{.name = "Name", .format = "name", .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }},
-          {.name = kind.custom() ? "Age" : "Created At", .type = kind.custom() ? "date" : "date",
-           .cell = [](const Json& tree, base::Time now) { return Json(age_of(text_at(tree, {"metadata", "creationTimestamp"}), now)); }}};
+  return {{.name = "Name",
+           .format = "name",
+           .cell = [](const Json& tree, base::Time) { return Json(text_at(tree, {"metadata", "name"})); }},
+          {.name = kind.custom() ? "Age" : "Created At",
+           .type = kind.custom() ? "date" : "date",
+           .cell = [](const Json& tree, base::Time now) {
+             return Json(age_of(text_at(tree, {"metadata", "creationTimestamp"}), now));
+           }}};
 }
 
 }  // namespace kruise::cluster

@@ -80,15 +80,21 @@ std::vector<Column> event_columns() {
           {.name = "Source", .priority = 1, .cell = [](const Json& event, base::Time) { return event_source(event); }},
           text_column("Message", ".message"),
           {.name = "First Seen", .priority = 1, .cell = first_seen},
-          {.name = "Count", .type = "integer", .priority = 1, .cell = [](const Json& event, base::Time) { return Json(std::max<std::int64_t>(integer_of(event, "count", 1), 1)); }},
-          {.name = "Name", .format = "name", .priority = 1, .cell = [](const Json& event, base::Time) { return Json(text_at(event, {"metadata", "name"})); }}};
+          {.name = "Count",
+           .type = "integer",
+           .priority = 1,
+           .cell = [](const Json& event, base::Time) { return Json(std::max<std::int64_t>(integer_of(event, "count", 1), 1)); }},
+          {.name = "Name", .format = "name", .priority = 1, .cell = [](const Json& event, base::Time) {
+             return Json(text_at(event, {"metadata", "name"}));
+           }}};
 }
 
 /// "RWO,ROX"
 std::string access_modes(const Json* modes) {
   std::string text;
   if (modes == nullptr) return text;
-  for (const auto& [mode, letters] : {std::pair{"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}}) {
+  for (const auto& [mode, letters] :
+       {std::pair{"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}}) {
     if (std::ranges::find(*modes, Json(mode)) == modes->end()) continue;
     if (!text.empty()) text += ',';
     text += letters;
@@ -112,7 +118,8 @@ std::vector<Column> claim_columns() {
           {.name = "Status", .cell = [](const Json& claim, base::Time) { return claim_status(claim); }},
           text_column("Volume", ".spec.volumeName"),
           text_column("Capacity", ".status.capacity.storage"),
-          {.name = "Access Modes", .cell = [](const Json& claim, base::Time) { return Json(access_modes(member_at(claim, {"status", "accessModes"}))); }},
+          {.name = "Access Modes",
+           .cell = [](const Json& claim, base::Time) { return Json(access_modes(member_at(claim, {"status", "accessModes"}))); }},
           text_column("StorageClass", ".spec.storageClassName"),
           text_column("VolumeAttributesClass", ".spec.volumeAttributesClassName", "<unset>"),
           age_column(),
@@ -122,7 +129,8 @@ std::vector<Column> claim_columns() {
 std::vector<Column> volume_columns() {
   return {name_column(),
           text_column("Capacity", ".spec.capacity.storage"),
-          {.name = "Access Modes", .cell = [](const Json& volume, base::Time) { return Json(access_modes(member_at(volume, {"spec", "accessModes"}))); }},
+          {.name = "Access Modes",
+           .cell = [](const Json& volume, base::Time) { return Json(access_modes(member_at(volume, {"spec", "accessModes"}))); }},
           text_column("Reclaim Policy", ".spec.persistentVolumeReclaimPolicy"),
           {.name = "Status", .cell = [](const Json& volume, base::Time) { return claim_status(volume); }},
           {.name = "Claim", .cell = [](const Json& volume, base::Time) { return claim_text(volume); }},
@@ -164,27 +172,43 @@ std::vector<Column> core_columns(std::string_view plural) {
   if (plural == "namespaces") return {name_column(), text_column("Status", ".status.phase"), age_column()};
   if (plural == "configmaps") {
     return {name_column(),
-            {.name = "Data", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data", "binaryData"}); }},
+            {.name = "Data",
+             .type = "integer",
+             .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data", "binaryData"}); }},
             age_column()};
   }
   if (plural == "secrets") {
-    return {name_column(), text_column("Type", ".type"),
+    return {name_column(),
+            text_column("Type", ".type"),
             {.name = "Data", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data"}); }},
             age_column()};
   }
   if (plural == "serviceaccounts") {
-    return {name_column(), {.name = "Secrets", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"secrets"}); }}, age_column()};
+    return {
+        name_column(),
+        {.name = "Secrets", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"secrets"}); }},
+        age_column()};
   }
   if (plural == "services") {
-    return {name_column(), text_column("Type", ".spec.type"), text_column("Cluster-IP", ".spec.clusterIP", "<none>"),
+    return {name_column(),
+            text_column("Type", ".spec.type"),
+            text_column("Cluster-IP", ".spec.clusterIP", "<none>"),
             text_column("External-IP", ".spec.externalIPs[*]", "<none>"),
             {.name = "Port(s)", .cell = [](const Json& service, base::Time) { return ports_cell(service); }},
-            age_column(), selector_column(".spec.selector")};
+            age_column(),
+            selector_column(".spec.selector")};
   }
-  if (plural == "endpoints") return {name_column(), text_column("Endpoints", ".subsets[*].addresses[*].ip", "<none>"), age_column()};
+  if (plural == "endpoints")
+    return {name_column(), text_column("Endpoints", ".subsets[*].addresses[*].ip", "<none>"), age_column()};
   if (plural == "replicationcontrollers") {
-    return {name_column(), count_column("Desired", ".spec.replicas"), count_column("Current", ".status.replicas"), count_column("Ready", ".status.readyReplicas"),
-            age_column(), containers_column(), images_column(), selector_column(".spec.selector")};
+    return {name_column(),
+            count_column("Desired", ".spec.replicas"),
+            count_column("Current", ".status.replicas"),
+            count_column("Ready", ".status.readyReplicas"),
+            age_column(),
+            containers_column(),
+            images_column(),
+            selector_column(".spec.selector")};
   }
   return {};
 }

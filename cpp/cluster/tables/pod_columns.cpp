@@ -13,8 +13,9 @@ const Json& list_of(const Json* found) {
 }
 
 bool is_sidecar(const Json& pod, std::string_view name) {
-  return std::ranges::any_of(list_of(member_at(pod, {"spec", "initContainers"})),
-                             [&](const Json& c) { return text_of(c, "name") == name && text_of(c, "restartPolicy") == "Always"; });
+  return std::ranges::any_of(list_of(member_at(pod, {"spec", "initContainers"})), [&](const Json& c) {
+    return text_of(c, "name") == name && text_of(c, "restartPolicy") == "Always";
+  });
 }
 
 struct Summary {
@@ -33,7 +34,8 @@ void note_restarts(Summary& summary, const Json& container) {
 
 std::string exit_text(const Json& terminated, std::string_view prefix) {
   if (const auto reason = text_of(terminated, "reason"); !reason.empty()) return std::string(prefix) + std::string(reason);
-  if (const auto signal = integer_of(terminated, "signal", 0); signal != 0) return std::string(prefix) + "Signal:" + std::to_string(signal);
+  if (const auto signal = integer_of(terminated, "signal", 0); signal != 0)
+    return std::string(prefix) + "Signal:" + std::to_string(signal);
   return std::string(prefix) + "ExitCode:" + std::to_string(integer_of(terminated, "exitCode", 0));
 }
 
@@ -80,7 +82,8 @@ void summarise_containers(Summary& summary, const Json& pod) {
   }
   if (summary.status != "Completed" || !running) return;
   const Json& conditions = list_of(member_at(pod, {"status", "conditions"}));
-  const bool ready = std::ranges::any_of(conditions, [](const Json& c) { return text_of(c, "type") == "Ready" && text_of(c, "status") == "True"; });
+  const bool ready = std::ranges::any_of(
+      conditions, [](const Json& c) { return text_of(c, "type") == "Ready" && text_of(c, "status") == "True"; });
   summary.status = ready ? "Running" : "NotReady";
 }
 
@@ -89,7 +92,8 @@ Summary summary_of(const Json& pod) {
   summary.status = text_at(pod, {"status", "phase"});
   if (const auto reason = text_at(pod, {"status", "reason"}); !reason.empty()) summary.status = reason;
   for (const Json& condition : list_of(member_at(pod, {"status", "conditions"}))) {
-    if (text_of(condition, "type") == "PodScheduled" && text_of(condition, "reason") == "SchedulingGated") summary.status = "SchedulingGated";
+    if (text_of(condition, "type") == "PodScheduled" && text_of(condition, "reason") == "SchedulingGated")
+      summary.status = "SchedulingGated";
   }
   summary.total = static_cast<std::int64_t>(list_of(member_at(pod, {"spec", "containers"})).size());
   for (const Json& container : list_of(member_at(pod, {"spec", "initContainers"}))) {
@@ -119,21 +123,24 @@ Json gates_cell(const Json& pod) {
 
 std::vector<Column> pod_columns() {
   const auto from_summary = [](std::string name, auto cell) -> Column {
-    return {.name = std::move(name), .cell = [cell](const Json& pod, base::Time now) { return Json(cell(summary_of(pod), now)); }};
+    return {.name = std::move(name),
+            .cell = [cell](const Json& pod, base::Time now) { return Json(cell(summary_of(pod), now)); }};
   };
-  return {name_column(),
-          from_summary("Ready", [](const Summary& s, base::Time) { return std::to_string(s.ready) + "/" + std::to_string(s.total); }),
-          from_summary("Status", [](const Summary& s, base::Time) { return s.status; }),
-          from_summary("Restarts",
-                       [](const Summary& s, base::Time now) {
-                         const std::string count = std::to_string(s.restarts);
-                         return s.restarts == 0 || s.last_restart.empty() ? count : count + " (" + age_of(s.last_restart, now) + " ago)";
-                       }),
-          age_column(),
-          text_column("IP", ".status.podIP", "<none>", 1),
-          text_column("Node", ".spec.nodeName", "<none>", 1),
-          text_column("Nominated Node", ".status.nominatedNodeName", "<none>", 1),
-          {.name = "Readiness Gates", .priority = 1, .cell = [](const Json& pod, base::Time) { return gates_cell(pod); }}};
+  return {
+      name_column(),
+      from_summary("Ready", [](const Summary& s, base::Time) { return std::to_string(s.ready) + "/" + std::to_string(s.total); }),
+      from_summary("Status", [](const Summary& s, base::Time) { return s.status; }),
+      from_summary("Restarts",
+                   [](const Summary& s, base::Time now) {
+                     const std::string count = std::to_string(s.restarts);
+                     return s.restarts == 0 || s.last_restart.empty() ? count
+                                                                      : count + " (" + age_of(s.last_restart, now) + " ago)";
+                   }),
+      age_column(),
+      text_column("IP", ".status.podIP", "<none>", 1),
+      text_column("Node", ".spec.nodeName", "<none>", 1),
+      text_column("Nominated Node", ".status.nominatedNodeName", "<none>", 1),
+      {.name = "Readiness Gates", .priority = 1, .cell = [](const Json& pod, base::Time) { return gates_cell(pod); }}};
 }
 
 }  // namespace kruise::cluster

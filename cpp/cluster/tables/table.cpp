@@ -31,8 +31,8 @@ void write_object(base::JsonWriter& w, const Object& object, std::string_view in
 
 }  // namespace
 
-std::string table_text(const Kind& kind, const std::vector<const Object*>& rows, std::string_view metadata, std::string_view include_object,
-                       base::Time now, bool with_columns) {
+std::string table_text(const Kind& kind, const std::vector<const Object*>& rows, std::string_view metadata,
+                       std::string_view include_object, base::Time now, bool with_columns) {
   const std::vector<Column> columns = columns_of(kind);
   base::JsonWriter w;
   w.begin_object().key("kind").string("Table").key("apiVersion").string("meta.k8s.io/v1").key("metadata").raw(metadata);

@@ -68,23 +68,45 @@ Json since(const Json& tree, std::initializer_list<std::string_view> path, base:
 
 std::vector<Column> apps_columns(std::string_view plural) {
   if (plural == "deployments") {
-    return {name_column(), ready_column(), count_column("Up-to-date", ".status.updatedReplicas"), count_column("Available", ".status.availableReplicas"),
-            age_column(), containers_column(), images_column(), selector_column(".spec.selector")};
+    return {name_column(),
+            ready_column(),
+            count_column("Up-to-date", ".status.updatedReplicas"),
+            count_column("Available", ".status.availableReplicas"),
+            age_column(),
+            containers_column(),
+            images_column(),
+            selector_column(".spec.selector")};
   }
   if (plural == "replicasets") {
-    return {name_column(), count_column("Desired", ".spec.replicas"), count_column("Current", ".status.replicas"), count_column("Ready", ".status.readyReplicas"),
-            age_column(), containers_column(), images_column(), selector_column(".spec.selector")};
+    return {name_column(),
+            count_column("Desired", ".spec.replicas"),
+            count_column("Current", ".status.replicas"),
+            count_column("Ready", ".status.readyReplicas"),
+            age_column(),
+            containers_column(),
+            images_column(),
+            selector_column(".spec.selector")};
   }
   if (plural == "statefulsets") return {name_column(), ready_column(), age_column(), containers_column(), images_column()};
   if (plural == "daemonsets") {
-    return {name_column(), count_column("Desired", ".status.desiredNumberScheduled"), count_column("Current", ".status.currentNumberScheduled"),
-            count_column("Ready", ".status.numberReady"), count_column("Up-to-date", ".status.updatedNumberScheduled"),
+    return {name_column(),
+            count_column("Desired", ".status.desiredNumberScheduled"),
+            count_column("Current", ".status.currentNumberScheduled"),
+            count_column("Ready", ".status.numberReady"),
+            count_column("Up-to-date", ".status.updatedNumberScheduled"),
             count_column("Available", ".status.numberAvailable"),
-            {.name = "Node Selector", .cell = [](const Json& tree, base::Time now) { return selector_column(".spec.template.spec.nodeSelector").cell(tree, now); }},
-            age_column(), containers_column(), images_column(), selector_column(".spec.selector")};
+            {.name = "Node Selector",
+             .cell = [](const Json& tree,
+                        base::Time now) { return selector_column(".spec.template.spec.nodeSelector").cell(tree, now); }},
+            age_column(),
+            containers_column(),
+            images_column(),
+            selector_column(".spec.selector")};
   }
   if (plural == "controllerrevisions") {
-    return {name_column(), {.name = "Controller", .cell = [](const Json& tree, base::Time) { return Json(controller_of(tree)); }}, count_column("Revision", ".revision"),
+    return {name_column(),
+            {.name = "Controller", .cell = [](const Json& tree, base::Time) { return Json(controller_of(tree)); }},
+            count_column("Revision", ".revision"),
             age_column()};
   }
   return {};
@@ -96,14 +118,26 @@ std::vector<Column> batch_columns(std::string_view plural) {
             {.name = "Status", .cell = [](const Json& job, base::Time) { return job_status(job); }},
             {.name = "Completions", .cell = [](const Json& job, base::Time) { return job_completions(job); }},
             {.name = "Duration", .cell = job_duration},
-            age_column(), containers_column(), images_column(), selector_column(".spec.selector")};
+            age_column(),
+            containers_column(),
+            images_column(),
+            selector_column(".spec.selector")};
   }
   return {name_column(),
           text_column("Schedule", ".spec.schedule"),
           text_column("Timezone", ".spec.timeZone", "<none>"),
-          {.name = "Suspend", .cell = [](const Json& job, base::Time) { return Json(bool_of(job.value("spec", Json::object()), "suspend") ? "True" : "False"); }},
-          {.name = "Active", .type = "integer", .cell = [](const Json& job, base::Time) { const Json* active = member_at(job, {"status", "active"}); return Json(active != nullptr ? active->size() : 0); }},
-          {.name = "Last Schedule", .cell = [](const Json& job, base::Time now) { return since(job, {"status", "lastScheduleTime"}, now); }},
+          {.name = "Suspend",
+           .cell = [](const Json& job,
+                      base::Time) { return Json(bool_of(job.value("spec", Json::object()), "suspend") ? "True" : "False"); }},
+          {.name = "Active",
+           .type = "integer",
+           .cell =
+               [](const Json& job, base::Time) {
+                 const Json* active = member_at(job, {"status", "active"});
+                 return Json(active != nullptr ? active->size() : 0);
+               }},
+          {.name = "Last Schedule",
+           .cell = [](const Json& job, base::Time now) { return since(job, {"status", "lastScheduleTime"}, now); }},
           age_column()};
 }
 
@@ -114,17 +148,26 @@ std::vector<Column> workload_columns(std::string_view group, std::string_view pl
   if (group == "batch") return batch_columns(plural);
   if (plural == "leases") return {name_column(), text_column("Holder", ".spec.holderIdentity"), age_column()};
   if (plural == "storageclasses") {
-    return {name_column(), text_column("Provisioner", ".provisioner"), text_column("ReclaimPolicy", ".reclaimPolicy"),
-            text_column("VolumeBindingMode", ".volumeBindingMode"), text_column("AllowVolumeExpansion", ".allowVolumeExpansion", "false"), age_column()};
+    return {name_column(),
+            text_column("Provisioner", ".provisioner"),
+            text_column("ReclaimPolicy", ".reclaimPolicy"),
+            text_column("VolumeBindingMode", ".volumeBindingMode"),
+            text_column("AllowVolumeExpansion", ".allowVolumeExpansion", "false"),
+            age_column()};
   }
   if (plural == "poddisruptionbudgets") {
-    return {name_column(), text_column("Min Available", ".spec.minAvailable", "N/A"), text_column("Max Unavailable", ".spec.maxUnavailable", "N/A"),
+    return {name_column(), text_column("Min Available", ".spec.minAvailable", "N/A"),
+            text_column("Max Unavailable", ".spec.maxUnavailable", "N/A"),
             count_column("Allowed Disruptions", ".status.disruptionsAllowed"), age_column()};
   }
   if (plural == "horizontalpodautoscalers") {
-    return {name_column(), text_column("Reference", ".spec.scaleTargetRef.name"), text_column("Targets", ".status.currentMetrics[*].type", "<unknown>"),
-            text_column("MinPods", ".spec.minReplicas", "<unset>"), count_column("MaxPods", ".spec.maxReplicas"),
-            count_column("Replicas", ".status.currentReplicas"), age_column()};
+    return {name_column(),
+            text_column("Reference", ".spec.scaleTargetRef.name"),
+            text_column("Targets", ".status.currentMetrics[*].type", "<unknown>"),
+            text_column("MinPods", ".spec.minReplicas", "<unset>"),
+            count_column("MaxPods", ".spec.maxReplicas"),
+            count_column("Replicas", ".status.currentReplicas"),
+            age_column()};
   }
   return {};
 }

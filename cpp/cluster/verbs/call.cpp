@@ -28,8 +28,8 @@ std::optional<std::string> settle_type(Json& tree, const Kind& kind) {
     if (said_kind == kind.names().kind) {
       return "the API version in the data (" + said + ") does not match the expected API version (" + api_version + ")";
     }
-    return said_kind + " in version \"" + version + "\" cannot be handled as a " + kind.names().kind + ": no kind \"" + said_kind +
-           "\" is registered for version \"" + said + "\"";
+    return said_kind + " in version \"" + version + "\" cannot be handled as a " + kind.names().kind + ": no kind \"" +
+           said_kind + "\" is registered for version \"" + said + "\"";
   }
   tree["kind"] = kind.names().kind;
   tree["apiVersion"] = api_version;
@@ -71,8 +71,12 @@ base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* dup
   const bool json = type.empty() || has_type(type, "application/json");
   if (json || has_type(type, "application/yaml")) {
     auto tree = json ? parse_json(call.request.body, duplicates) : parse_yaml(call.request.body);
-    if (!tree) return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind + "): couldn't get version/kind; json parse error: " + tree.error());
-    if (!tree->is_object()) return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind + "): couldn't get version/kind; json parse error: the body is no object");
+    if (!tree)
+      return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind +
+                         "): couldn't get version/kind; json parse error: " + tree.error());
+    if (!tree->is_object())
+      return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind +
+                         "): couldn't get version/kind; json parse error: the body is no object");
     return std::move(*tree);
   }
   if (has_type(type, "application/vnd.kubernetes.protobuf") && !call.kind->custom()) {
@@ -80,11 +84,13 @@ base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* dup
     if (!tree) return bad_request(tree.error());
     return std::move(*tree);
   }
-  return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: application/json, "
-                                "application/yaml, application/vnd.kubernetes.protobuf");
+  return unsupported_media_type(
+      "the body of the request was in an unknown format - accepted media types include: application/json, "
+      "application/yaml, application/vnd.kubernetes.protobuf");
 }
 
-std::optional<std::string> judge_strictly(Call& call, const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates) {
+std::optional<std::string> judge_strictly(Call& call, const std::vector<std::string>& unknown,
+                                          const std::vector<std::string>& duplicates) {
   const std::string_view policy = call.info.query.get("fieldValidation");
   if (policy == "Ignore" || (unknown.empty() && duplicates.empty())) return std::nullopt;
   std::vector<std::string> findings;

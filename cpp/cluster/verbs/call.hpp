@@ -35,11 +35,13 @@ struct Call {
   void to_stored(Json& tree) const;
 };
 
-/// Reads the body by its content type (JSON, YAML, protobuf) and brings it into the kind's form with defaults. Answers 400 and 415.
+/// Reads the body by its content type (JSON, YAML, protobuf) and brings it into the kind's form with defaults. Answers 400 and
+/// 415.
 [[nodiscard]] base::Result<Json, Response> read_object(Call&);
 /// The body's tree as it came.
 [[nodiscard]] base::Result<Json, Response> read_tree(Call&, std::vector<std::string>* duplicates);
 /// Judges unknown and doubled members by `fieldValidation`: an error text under Strict, warnings under Warn.
-[[nodiscard]] std::optional<std::string> judge_strictly(Call&, const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates);
+[[nodiscard]] std::optional<std::string> judge_strictly(Call&, const std::vector<std::string>& unknown,
+                                                        const std::vector<std::string>& duplicates);
 
 }  // namespace kruise::cluster

@@ -15,7 +15,8 @@ std::optional<Response> check_namespace(const Call& call) {
   const Subject subject{.group = {}, .resource = "namespaces", .kind = "Namespace", .name = call.info.ns, .uid = {}};
   if (!home) return not_found(subject);
   if (text_at(home->tree(), {"status", "phase"}) == "Terminating") {
-    return forbidden(call.subject(), "unable to create new content in namespace " + call.info.ns + " because it is being terminated",
+    return forbidden(call.subject(),
+                     "unable to create new content in namespace " + call.info.ns + " because it is being terminated",
                      {{"NamespaceTerminating", "namespace " + call.info.ns + " is being terminated", "metadata.namespace"}});
   }
   return std::nullopt;
@@ -73,7 +74,8 @@ Response create_object(Call& call, Json tree) {
     if (!taken) {
       Json stored = tree;
       call.to_stored(stored);
-      if (const ObjectPtr object = call.context.storage().put(call.kind->table(), path, std::move(stored), nullptr, call.writer())) {
+      if (const ObjectPtr object =
+              call.context.storage().put(call.kind->table(), path, std::move(stored), nullptr, call.writer())) {
         return call.show(*object, 201);
       }
     }

@@ -64,7 +64,8 @@ base::Result<Json, Response> conformed(Call& call, Json tree, const std::vector<
   if (const auto error = judge_strictly(call, unknown, duplicates)) return unreadable(shown(), *error);
   object_in(tree, "metadata");
   if (const auto name = text_at(tree, {"metadata", "name"}); !name.empty() && name != call.info.name) {
-    return bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" + call.info.name + ")");
+    return bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                       call.info.name + ")");
   }
   call.kind->set_defaults(tree);
   return tree;

@@ -8,7 +8,15 @@ namespace kruise::cluster {
 namespace {
 
 Response success(int code) {
-  return answer({.code = code, .reason = {}, .message = {}, .name = {}, .group = {}, .kind = {}, .uid = {}, .causes = {}, .retry_after_s = 0});
+  return answer({.code = code,
+                 .reason = {},
+                 .message = {},
+                 .name = {},
+                 .group = {},
+                 .kind = {},
+                 .uid = {},
+                 .causes = {},
+                 .retry_after_s = 0});
 }
 
 /// A scheduler's decision: sets the node once.
@@ -34,7 +42,10 @@ Response bind(Call& call) {
     }
     tree["spec"]["nodeName"] = node;
     for (const auto& [key, value] : annotations.items()) object_in(tree["metadata"], "annotations")[key] = value;
-    Json condition = {{"type", "PodScheduled"}, {"status", "True"}, {"lastTransitionTime", base::format_time(call.now)}, {"lastProbeTime", nullptr}};
+    Json condition = {{"type", "PodScheduled"},
+                      {"status", "True"},
+                      {"lastTransitionTime", base::format_time(call.now)},
+                      {"lastProbeTime", nullptr}};
     Json& conditions = object_in(tree, "status")["conditions"];
     if (!conditions.is_array()) conditions = Json::array();
     for (Json& known : conditions) {
@@ -71,7 +82,8 @@ Response pod_subresource(Call& call) {
   if (what == "log") {
     return bad_request("pod \"" + call.info.name + "\" runs on a simulated node: its containers are pretended and write no logs");
   }
-  return bad_request("pod \"" + call.info.name + "\" runs on a simulated node: its containers are pretended, " + what + " is not possible");
+  return bad_request("pod \"" + call.info.name + "\" runs on a simulated node: its containers are pretended, " + what +
+                     " is not possible");
 }
 
 }  // namespace kruise::cluster

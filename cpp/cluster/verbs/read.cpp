@@ -21,10 +21,15 @@ std::optional<std::uint64_t> parse_version(std::string_view text) {
 }
 
 Response too_large_version(std::uint64_t wanted, std::uint64_t current) {
-  return answer({.code = 504, .reason = "Timeout",
+  return answer({.code = 504,
+                 .reason = "Timeout",
                  .message = "Too large resource version: " + std::to_string(wanted) + ", current: " + std::to_string(current),
-                 .name = {}, .group = {}, .kind = {}, .uid = {},
-                 .causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}}, .retry_after_s = 1});
+                 .name = {},
+                 .group = {},
+                 .kind = {},
+                 .uid = {},
+                 .causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}},
+                 .retry_after_s = 1});
 }
 
 Response invalid_list(const FieldErrors& errors) {
@@ -99,7 +104,9 @@ base::Result<ListPlan, Response> plan_list(const Call& call, const Selection& se
   }
   if (wanted.empty()) return plan;
   const auto version = parse_version(wanted);
-  if (!version) return bad_request("Invalid value: \"" + std::string(wanted) + "\": strconv.ParseUint: parsing \"" + std::string(wanted) + "\": invalid syntax");
+  if (!version)
+    return bad_request("Invalid value: \"" + std::string(wanted) + "\": strconv.ParseUint: parsing \"" + std::string(wanted) +
+                       "\": invalid syntax");
   if (*version > current) return too_large_version(*version, current);
   if (match == "Exact" || (match.empty() && plan.limit != SIZE_MAX && *version != 0)) plan.query.at = *version;
   return plan;
@@ -134,8 +141,9 @@ Response list(Call& call) {
   while (true) {
     Storage::Listing listing = call.context.storage().list(call.kind->table(), plan->query);
     if (listing.compacted) {
-      return gone("The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
-                  "continue parameter.");
+      return gone(
+          "The provided continue parameter is too old to display a consistent list result. You can start a new list without the "
+          "continue parameter.");
     }
     version = listing.version;
     plan->query.at = version;  // later parts show the same state
@@ -152,9 +160,10 @@ Response list(Call& call) {
     if (last || more) break;
   }
   if (more && all) {
-    remaining = call.context.storage()
-                    .list(call.kind->table(), {.prefix = selection->prefix(), .start = found.back()->path() + '\0', .at = version})
-                    .objects.size();
+    remaining =
+        call.context.storage()
+            .list(call.kind->table(), {.prefix = selection->prefix(), .start = found.back()->path() + '\0', .at = version})
+            .objects.size();
   }
 
   base::JsonWriter metadata;

@@ -18,7 +18,8 @@ std::optional<Response> check_preconditions(const Call& call, const Subject& sub
   const auto uid = text_at(options, {"preconditions", "uid"});
   const auto stored = text_at(object.tree(), {"metadata", "uid"});
   if (!uid.empty() && uid != stored) {
-    return conflict(subject, "Precondition failed: UID in precondition: " + std::string(uid) + ", UID in object meta: " + std::string(stored));
+    return conflict(subject, "Precondition failed: UID in precondition: " + std::string(uid) +
+                                 ", UID in object meta: " + std::string(stored));
   }
   const auto version = text_at(options, {"preconditions", "resourceVersion"});
   if (!version.empty() && version != std::to_string(object.version())) {
@@ -70,8 +71,10 @@ std::optional<Json> marked(const Call& call, const Object& object, const Json& f
   if (!deleting || (period != nullptr && period->get<std::int64_t>() > grace)) {
     metadata["deletionTimestamp"] = base::format_time(call.now + std::chrono::seconds(grace));
     metadata["deletionGracePeriodSeconds"] = grace;
-    if (!deleting && integer_of(metadata, "generation", 0) > 0) metadata["generation"] = integer_of(metadata, "generation", 0) + 1;
-    if (!deleting && call.kind->names().plural == "namespaces" && call.kind->names().group.empty()) object_in(now, "status")["phase"] = "Terminating";
+    if (!deleting && integer_of(metadata, "generation", 0) > 0)
+      metadata["generation"] = integer_of(metadata, "generation", 0) + 1;
+    if (!deleting && call.kind->names().plural == "namespaces" && call.kind->names().group.empty())
+      object_in(now, "status")["phase"] = "Terminating";
   }
   if (now == object.tree()) return std::nullopt;
   return now;

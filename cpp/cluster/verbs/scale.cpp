@@ -36,7 +36,8 @@ std::string selector_text(const Json* selector) {
   if (selector == nullptr || !selector->is_object()) return {};
   api::LabelSelector wire;
   if (const Json* labels = member(*selector, "matchLabels")) {
-    for (const auto& [key, value] : labels->items()) wire.match_labels.emplace(key, value.is_string() ? value.get<std::string>() : std::string());
+    for (const auto& [key, value] : labels->items())
+      wire.match_labels.emplace(key, value.is_string() ? value.get<std::string>() : std::string());
   }
   if (const Json* expressions = member(*selector, "matchExpressions")) {
     for (const Json& e : *expressions) {
@@ -58,13 +59,14 @@ Json scale_of(const Kind& kind, const Json& tree) {
   }
   object_in(scale, "spec");
   object_in(scale, "status")["replicas"] = 0;
-  if (const Json* replicas = at_path(tree, paths.spec_replicas); replicas != nullptr && *replicas != 0) scale["spec"]["replicas"] = *replicas;
+  if (const Json* replicas = at_path(tree, paths.spec_replicas); replicas != nullptr && *replicas != 0)
+    scale["spec"]["replicas"] = *replicas;
   if (const Json* replicas = at_path(tree, paths.status_replicas)) scale["status"]["replicas"] = *replicas;
   const std::string selector = paths.selector.empty() && !kind.custom() ? selector_text(member_at(tree, {"spec", "selector"}))
                                : paths.selector.empty()                 ? std::string()
-                                                                        : at_path(tree, paths.selector) != nullptr && at_path(tree, paths.selector)->is_string()
-                                                                              ? at_path(tree, paths.selector)->get<std::string>()
-                                                                              : std::string();
+                               : at_path(tree, paths.selector) != nullptr && at_path(tree, paths.selector)->is_string()
+                                   ? at_path(tree, paths.selector)->get<std::string>()
+                                   : std::string();
   if (!selector.empty()) scale["status"]["selector"] = selector;
   return scale;
 }
@@ -78,15 +80,24 @@ base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
   const std::string_view type = std::string_view(call.request.content_type).substr(0, call.request.content_type.find(';'));
   if (type == "application/json-patch+json") {
     if (const auto error = patch::json_patch::apply(scale, std::move(*body))) {
-      return answer({.code = error->code, .reason = error->reason,
-                     .message = error->code == 422 ? "the server rejected our request due to an error in our request" : error->message,
-                     .name = {}, .group = {}, .kind = {}, .uid = {}, .causes = {}, .retry_after_s = 0});
+      return answer(
+          {.code = error->code,
+           .reason = error->reason,
+           .message = error->code == 422 ? "the server rejected our request due to an error in our request" : error->message,
+           .name = {},
+           .group = {},
+           .kind = {},
+           .uid = {},
+           .causes = {},
+           .retry_after_s = 0});
     }
-  } else if (type == "application/merge-patch+json" || (type == "application/strategic-merge-patch+json" && !call.kind->custom())) {
+  } else if (type == "application/merge-patch+json" ||
+             (type == "application/strategic-merge-patch+json" && !call.kind->custom())) {
     patch::merge_patch::apply(scale, std::move(*body));
   } else {
-    return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: "
-                                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+    return unsupported_media_type(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
   }
   return scale;
 }
@@ -114,7 +125,8 @@ Response scale(Call& call) {
       return invalid(subject, errors);
     }
     set_path(tree, call.kind->scale_paths().spec_replicas, replicas);
-    if (const auto version = text_at(*wanted, {"metadata", "resourceVersion"}); !version.empty()) tree["metadata"]["resourceVersion"] = std::string(version);
+    if (const auto version = text_at(*wanted, {"metadata", "resourceVersion"}); !version.empty())
+      tree["metadata"]["resourceVersion"] = std::string(version);
     std::vector<std::string> unknown;
     if (const auto error = call.kind->coerce(tree, unknown)) return bad_request(*error);
     return tree;

@@ -43,19 +43,22 @@ base::Result<std::unique_ptr<ApiServer::Stream>, Response> watch(Call& call) {
     return invalid_options(errors);
   }
   const auto seconds = parse_integer(query.get("timeoutSeconds"));
-  options.timeout = std::chrono::seconds(seconds && *seconds > 0 ? *seconds
-                                                                : kTimeoutSecondsMin + static_cast<std::int64_t>(call.context.draw(kTimeoutSecondsMin)));
+  options.timeout = std::chrono::seconds(
+      seconds && *seconds > 0 ? *seconds : kTimeoutSecondsMin + static_cast<std::int64_t>(call.context.draw(kTimeoutSecondsMin)));
 
   Storage& storage = call.context.storage();
   const std::string_view from = query.get("resourceVersion");
   const auto version = from.empty() ? std::optional<std::int64_t>(0) : parse_integer(from);
   if (!version || *version < 0) {
-    return bad_request("Invalid value: \"" + std::string(from) + "\": strconv.ParseUint: parsing \"" + std::string(from) + "\": invalid syntax");
+    return bad_request("Invalid value: \"" + std::string(from) + "\": strconv.ParseUint: parsing \"" + std::string(from) +
+                       "\": invalid syntax");
   }
-  const bool initial = *version == 0 ? !query.has("sendInitialEvents") || options.send_initial_events : options.send_initial_events;
-  const auto stream = [&](Storage::Cursor cursor, std::uint64_t at, std::vector<ObjectPtr> objects) -> std::unique_ptr<ApiServer::Stream> {
-    return std::make_unique<WatchStream>(storage, call.kind, std::move(*selection), std::move(*view), options, call.context.clock(), cursor, at,
-                                         std::move(objects));
+  const bool initial =
+      *version == 0 ? !query.has("sendInitialEvents") || options.send_initial_events : options.send_initial_events;
+  const auto stream = [&](Storage::Cursor cursor, std::uint64_t at,
+                          std::vector<ObjectPtr> objects) -> std::unique_ptr<ApiServer::Stream> {
+    return std::make_unique<WatchStream>(storage, call.kind, std::move(*selection), std::move(*view), options,
+                                         call.context.clock(), cursor, at, std::move(objects));
   };
   if (initial || *version == 0) {
     auto start = storage.start(call.kind->table(), {.prefix = selection->prefix(), .start = {}, .at = {}});

@@ -24,21 +24,35 @@ struct Answer {
 class Api {
  public:
   explicit Api(std::size_t history = 10'000)
-      : loop(base::Time{std::chrono::seconds(1'700'000'000)}), server({.clock = &loop, .seed = 7, .watch_history_events = history, .state_path = {}}) {}
+      : loop(base::Time{std::chrono::seconds(1'700'000'000)}),
+        server({.clock = &loop, .seed = 7, .watch_history_events = history, .state_path = {}}) {}
 
-  Answer call(const std::string& method, const std::string& path, const std::string& body = {}, const std::string& type = "application/json",
-              const std::string& accept = "application/json") {
-    const auto response = server.handle({.method = method, .path = path, .accept = accept, .content_type = body.empty() ? "" : type, .body = body,
-                                         .user_agent = "test", .timeout = {}});
+  Answer call(const std::string& method, const std::string& path, const std::string& body = {},
+              const std::string& type = "application/json", const std::string& accept = "application/json") {
+    const auto response = server.handle({.method = method,
+                                         .path = path,
+                                         .accept = accept,
+                                         .content_type = body.empty() ? "" : type,
+                                         .body = body,
+                                         .user_agent = "test",
+                                         .timeout = {}});
     return {response.code, Json::parse(response.body, nullptr, false), response.warnings};
   }
   Answer get(const std::string& path) { return call("GET", path); }
   Answer post(const std::string& path, const Json& body) { return call("POST", path, body.dump()); }
   Answer put(const std::string& path, const Json& body) { return call("PUT", path, body.dump()); }
-  Answer merge(const std::string& path, const Json& body) { return call("PATCH", path, body.dump(), "application/merge-patch+json"); }
-  Answer strategic(const std::string& path, const Json& body) { return call("PATCH", path, body.dump(), "application/strategic-merge-patch+json"); }
-  Answer json_patch(const std::string& path, const Json& body) { return call("PATCH", path, body.dump(), "application/json-patch+json"); }
-  Answer remove(const std::string& path, const Json& options = nullptr) { return call("DELETE", path, options.is_null() ? "" : options.dump()); }
+  Answer merge(const std::string& path, const Json& body) {
+    return call("PATCH", path, body.dump(), "application/merge-patch+json");
+  }
+  Answer strategic(const std::string& path, const Json& body) {
+    return call("PATCH", path, body.dump(), "application/strategic-merge-patch+json");
+  }
+  Answer json_patch(const std::string& path, const Json& body) {
+    return call("PATCH", path, body.dump(), "application/json-patch+json");
+  }
+  Answer remove(const std::string& path, const Json& options = nullptr) {
+    return call("DELETE", path, options.is_null() ? "" : options.dump());
+  }
 
   std::unique_ptr<ApiServer::Stream> watch(const std::string& path) {
     auto stream = server.watch({.path = path, .content_type = {}, .body = {}, .user_agent = {}, .timeout = {}});

@@ -76,9 +76,13 @@ TEST(Crd, IsEstablishedAndDiscovered) {
 
 TEST(Crd, PrunesAndDefaults) {
   Widgets api;
-  const auto made = api.post(kPath, widget("a", {{"size", 1}, {"foo", 1}, {"free", {{"any", 1}}}, {"parts", Json::array({{{"name", "x"}, {"bar", 2}}})}}));
+  const auto made = api.post(
+      kPath,
+      widget("a", {{"size", 1}, {"foo", 1}, {"free", {{"any", 1}}}, {"parts", Json::array({{{"name", "x"}, {"bar", 2}}})}}));
   ASSERT_EQ(made.code, 201) << made.body;
-  EXPECT_EQ(made.body["spec"], (Json{{"size", 1}, {"color", "red"}, {"free", {{"any", 1}}}, {"parts", Json::array({{{"name", "x"}, {"weight", 1}}})}}));
+  EXPECT_EQ(
+      made.body["spec"],
+      (Json{{"size", 1}, {"color", "red"}, {"free", {{"any", 1}}}, {"parts", Json::array({{{"name", "x"}, {"weight", 1}}})}}));
   EXPECT_THAT(made.warnings, ElementsAre("unknown field \"spec.foo\"", "unknown field \"spec.parts[0].bar\""));
   EXPECT_EQ(made.body["metadata"]["generation"], 1);
 }
@@ -95,15 +99,47 @@ TEST(Crd, ValidatesWithTheServersWords) {
   Widgets api;
   const std::vector<Wrong> cases = {
       {"required", Json::object(), "FieldValueRequired", "spec.size", "Required value"},
-      {"type", {{"size", "x"}}, "FieldValueTypeInvalid", "spec.size", "Invalid value: \"string\": spec.size in body must be of type integer: \"string\""},
-      {"minimum", {{"size", -1}}, "FieldValueInvalid", "spec.size", "Invalid value: -1: spec.size in body should be greater than or equal to 0"},
-      {"maximum", {{"size", 11}}, "FieldValueInvalid", "spec.size", "Invalid value: 11: spec.size in body should be less than or equal to 10"},
-      {"enum", {{"size", 1}, {"color", "blue"}}, "FieldValueNotSupported", "spec.color", "Unsupported value: \"blue\": supported values: \"red\", \"green\""},
-      {"pattern", {{"size", 1}, {"name", "A"}}, "FieldValueInvalid", "spec.name", "Invalid value: \"A\": spec.name in body should match '^[a-z]+$'"},
-      {"max length", {{"size", 1}, {"name", "abcdef"}}, "FieldValueTooLong", "spec.name", "Too long: may not be more than 5 bytes"},
+      {"type",
+       {{"size", "x"}},
+       "FieldValueTypeInvalid",
+       "spec.size",
+       "Invalid value: \"string\": spec.size in body must be of type integer: \"string\""},
+      {"minimum",
+       {{"size", -1}},
+       "FieldValueInvalid",
+       "spec.size",
+       "Invalid value: -1: spec.size in body should be greater than or equal to 0"},
+      {"maximum",
+       {{"size", 11}},
+       "FieldValueInvalid",
+       "spec.size",
+       "Invalid value: 11: spec.size in body should be less than or equal to 10"},
+      {"enum",
+       {{"size", 1}, {"color", "blue"}},
+       "FieldValueNotSupported",
+       "spec.color",
+       "Unsupported value: \"blue\": supported values: \"red\", \"green\""},
+      {"pattern",
+       {{"size", 1}, {"name", "A"}},
+       "FieldValueInvalid",
+       "spec.name",
+       "Invalid value: \"A\": spec.name in body should match '^[a-z]+$'"},
+      {"max length",
+       {{"size", 1}, {"name", "abcdef"}},
+       "FieldValueTooLong",
+       "spec.name",
+       "Too long: may not be more than 5 bytes"},
       {"set", {{"size", 1}, {"tags", {"a", "a"}}}, "FieldValueDuplicate", "spec.tags[1]", "Duplicate value: \"a\""},
-      {"max items", {{"size", 1}, {"tags", {"a", "b", "c", "d"}}}, "FieldValueTooMany", "spec.tags", "Too many: 4: must have at most 3 items"},
-      {"map", {{"size", 1}, {"parts", Json::array({{{"name", "x"}}, {{"name", "x"}}})}}, "FieldValueDuplicate", "spec.parts[1]", "Duplicate value: {\"name\":\"x\"}"},
+      {"max items",
+       {{"size", 1}, {"tags", {"a", "b", "c", "d"}}},
+       "FieldValueTooMany",
+       "spec.tags",
+       "Too many: 4: must have at most 3 items"},
+      {"map",
+       {{"size", 1}, {"parts", Json::array({{{"name", "x"}}, {{"name", "x"}}})}},
+       "FieldValueDuplicate",
+       "spec.parts[1]",
+       "Duplicate value: {\"name\":\"x\"}"},
   };
   for (const auto& wrong : cases) {
     const auto refused = api.post(kPath, widget("a", wrong.spec));
@@ -120,7 +156,8 @@ TEST(Crd, GenerationCountsTheSpecAndStatusIsApart) {
   api.post(kPath, widget("a", {{"size", 1}}));
   EXPECT_EQ(api.merge(kPath + "/a", {{"metadata", {{"labels", {{"x", "y"}}}}}}).body["metadata"]["generation"], 1);
   EXPECT_EQ(api.merge(kPath + "/a", {{"spec", {{"size", 2}}}, {"status", {{"size", 9}}}}).body["metadata"]["generation"], 2);
-  const auto status = api.merge(kPath + "/a/status", {{"status", {{"size", 9}}}, {"spec", {{"size", 3}}}, {"metadata", {{"labels", {{"x", "z"}}}}}});
+  const auto status = api.merge(kPath + "/a/status",
+                                {{"status", {{"size", 9}}}, {"spec", {{"size", 3}}}, {"metadata", {{"labels", {{"x", "z"}}}}}});
   EXPECT_EQ(status.body["status"]["size"], 9);
   EXPECT_EQ(status.body["spec"]["size"], 2);
   EXPECT_EQ(status.body["metadata"]["labels"]["x"], "y");
@@ -129,7 +166,8 @@ TEST(Crd, GenerationCountsTheSpecAndStatusIsApart) {
   EXPECT_EQ(api.strategic(kPath + "/a", Json::object()).code, 415);
   Json body = api.get(kPath + "/a").body;
   body["metadata"].erase("resourceVersion");
-  EXPECT_EQ(api.put(kPath + "/a", body).body["details"]["causes"][0]["message"], "Invalid value: 0x0: must be specified for an update");
+  EXPECT_EQ(api.put(kPath + "/a", body).body["details"]["causes"][0]["message"],
+            "Invalid value: 0x0: must be specified for an update");
 }
 
 TEST(Crd, EachVersionShowsTheSameObjects) {
@@ -137,7 +175,8 @@ TEST(Crd, EachVersionShowsTheSameObjects) {
   api.post(kPath, widget("a", {{"size", 1}}));
   const auto other = api.get("/apis/example.com/v1beta1/widgets/a");
   EXPECT_EQ(other.body["apiVersion"], "example.com/v1beta1");
-  EXPECT_EQ(api.merge("/apis/example.com/v1beta1/widgets/a", {{"spec", {{"size", 2}}}}).body["apiVersion"], "example.com/v1beta1");
+  EXPECT_EQ(api.merge("/apis/example.com/v1beta1/widgets/a", {{"spec", {{"size", 2}}}}).body["apiVersion"],
+            "example.com/v1beta1");
   EXPECT_EQ(api.get(kPath + "/a").body["apiVersion"], "example.com/v1");
   EXPECT_THAT(drain(*api.watch("/apis/example.com/v1beta1/widgets?watch=1")), ElementsAre("ADDED a"));
 }
@@ -160,9 +199,13 @@ TEST(Crd, TheChartsCloneSet) {
   std::stringstream text;
   text << file.rdbuf();
   api.server.install_crd(text.str());
-  const Json set = {{"apiVersion", "apps.kruise.io/v1alpha1"}, {"kind", "CloneSet"}, {"metadata", {{"name", "web"}}},
-                    {"spec", {{"replicas", 3}, {"selector", {{"matchLabels", {{"app", "web"}}}}},
-                              {"template", {{"metadata", {{"labels", {{"app", "web"}}}}}, {"spec", pod("x")["spec"]}}}}}};
+  const Json set = {{"apiVersion", "apps.kruise.io/v1alpha1"},
+                    {"kind", "CloneSet"},
+                    {"metadata", {{"name", "web"}}},
+                    {"spec",
+                     {{"replicas", 3},
+                      {"selector", {{"matchLabels", {{"app", "web"}}}}},
+                      {"template", {{"metadata", {{"labels", {{"app", "web"}}}}}, {"spec", pod("x")["spec"]}}}}}};
   const auto made = api.post("/apis/apps.kruise.io/v1alpha1/namespaces/default/clonesets", set);
   ASSERT_EQ(made.code, 201) << made.body;
   EXPECT_EQ(made.body["spec"]["template"]["spec"]["containers"][0]["image"], "nginx:1");

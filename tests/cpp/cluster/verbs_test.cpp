@@ -44,7 +44,8 @@ TEST(Verbs, StaleUpdatesConflictAndNothingChanges) {
   const auto stale = api.put(kConfigMaps + "/c", body);
   EXPECT_EQ(stale.code, 409);
   EXPECT_EQ(stale.body["message"],
-            "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again");
+            "Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the "
+            "latest version and try again");
   EXPECT_EQ(api.get(kConfigMaps + "/c").body["data"]["k"], "2");
   body["metadata"].erase("resourceVersion");
   EXPECT_EQ(api.put(kConfigMaps + "/c", body).code, 200);
@@ -61,11 +62,13 @@ TEST(Verbs, WritesThatChangeNothingKeepTheVersion) {
 TEST(Verbs, PatchTypes) {
   Api api;
   api.post(kPods, pod("a"));
-  const auto strategic = api.strategic(kPods + "/a", {{"spec", {{"containers", Json::array({{{"name", "main"}, {"image", "nginx:2"}}})}}}});
+  const auto strategic =
+      api.strategic(kPods + "/a", {{"spec", {{"containers", Json::array({{{"name", "main"}, {"image", "nginx:2"}}})}}}});
   ASSERT_EQ(strategic.code, 200) << strategic.body;
   EXPECT_EQ(strategic.body["spec"]["containers"][0]["image"], "nginx:2");
   EXPECT_EQ(strategic.body["metadata"]["generation"], 2);
-  const auto failed = api.json_patch(kPods + "/a", Json::array({{{"op", "test"}, {"path", "/spec/containers/0/image"}, {"value", "x"}}}));
+  const auto failed =
+      api.json_patch(kPods + "/a", Json::array({{{"op", "test"}, {"path", "/spec/containers/0/image"}, {"value", "x"}}}));
   EXPECT_EQ(failed.code, 422);
   EXPECT_EQ(failed.body["reason"], "Invalid");
   EXPECT_EQ(api.json_patch(kPods + "/a", {{"op", "test"}}).code, 400);
@@ -79,7 +82,8 @@ TEST(Verbs, PodUpdatesMayOnlyChangeWhatARunningPodCan) {
   api.post(kPods, pod("a"));
   const auto refused = api.merge(kPods + "/a", {{"spec", {{"hostNetwork", true}}}});
   EXPECT_EQ(refused.code, 422);
-  EXPECT_THAT(refused.body["message"].get<std::string>(), HasSubstr("Pod \"a\" is invalid: spec: Forbidden: pod updates may not change fields other than"));
+  EXPECT_THAT(refused.body["message"].get<std::string>(),
+              HasSubstr("Pod \"a\" is invalid: spec: Forbidden: pod updates may not change fields other than"));
 }
 
 TEST(Verbs, StatusIsApart) {
@@ -87,7 +91,9 @@ TEST(Verbs, StatusIsApart) {
   api.post(kPods, pod("a"));
   const auto by_object = api.merge(kPods + "/a", {{"status", {{"phase", "Running"}}}});
   EXPECT_EQ(by_object.body["status"]["phase"], "Pending");
-  const auto by_status = api.merge(kPods + "/a/status", {{"status", {{"phase", "Running"}}}, {"metadata", {{"labels", {{"x", "y"}}}}}, {"spec", {{"hostname", "z"}}}});
+  const auto by_status =
+      api.merge(kPods + "/a/status",
+                {{"status", {{"phase", "Running"}}}, {"metadata", {{"labels", {{"x", "y"}}}}}, {"spec", {{"hostname", "z"}}}});
   ASSERT_EQ(by_status.code, 200) << by_status.body;
   EXPECT_EQ(by_status.body["status"]["phase"], "Running");
   EXPECT_EQ(by_status.body["metadata"]["labels"]["x"], "y");
@@ -117,7 +123,8 @@ TEST(Verbs, FinalizersHoldAnObjectUntilTheLastIsGone) {
   wanted["metadata"]["finalizers"] = Json::array({"example.com/a"});
   api.post(kConfigMaps, wanted);
   EXPECT_TRUE(api.remove(kConfigMaps + "/c").body["metadata"].contains("deletionTimestamp"));
-  EXPECT_EQ(api.merge(kConfigMaps + "/c", {{"metadata", {{"finalizers", Json::array({"example.com/a", "example.com/b"})}}}}).code, 422);
+  EXPECT_EQ(api.merge(kConfigMaps + "/c", {{"metadata", {{"finalizers", Json::array({"example.com/a", "example.com/b"})}}}}).code,
+            422);
   EXPECT_EQ(api.merge(kConfigMaps + "/c", {{"metadata", {{"finalizers", nullptr}}}}).code, 200);
   EXPECT_EQ(api.get(kConfigMaps + "/c").code, 404);
 }
@@ -180,8 +187,12 @@ TEST(Verbs, UnknownFieldsByPolicy) {
 
 TEST(Verbs, ScaleOfADeployment) {
   Api api;
-  const Json body = {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"metadata", {{"name", "d"}}},
-                     {"spec", {{"selector", {{"matchLabels", {{"a", "b"}}}}}, {"template", {{"metadata", {{"labels", {{"a", "b"}}}}}, {"spec", pod("x")["spec"]}}}}}};
+  const Json body = {{"apiVersion", "apps/v1"},
+                     {"kind", "Deployment"},
+                     {"metadata", {{"name", "d"}}},
+                     {"spec",
+                      {{"selector", {{"matchLabels", {{"a", "b"}}}}},
+                       {"template", {{"metadata", {{"labels", {{"a", "b"}}}}}, {"spec", pod("x")["spec"]}}}}}};
   const std::string path = "/apis/apps/v1/namespaces/default/deployments";
   const auto made = api.post(path, body);
   ASSERT_EQ(made.code, 201) << made.body;

@@ -25,8 +25,9 @@ TEST(Watch, WithoutAVersionBeginsWithWhatIsThere) {
   api.post(kPods, pod("a"));
   api.merge(kPods + "/a", {{"metadata", {{"labels", {{"x", "y"}}}}}});
   EXPECT_THAT(drain(*api.watch(kPods + "?watch=1")), ElementsAre("ADDED a"));
-  EXPECT_THAT(drain(*api.watch(kPods + "?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")),
-              ElementsAre("ADDED a", "BOOKMARK"));
+  EXPECT_THAT(
+      drain(*api.watch(kPods + "?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")),
+      ElementsAre("ADDED a", "BOOKMARK"));
 }
 
 TEST(Watch, SelectorsTurnChangesIntoComingAndGoing) {
@@ -48,7 +49,15 @@ TEST(Watch, AVersionThatLeftTheLogIsGone) {
   for (const char* value : {"1", "2", "3", "4"}) api.merge(kConfigMaps + "/c", {{"data", {{"k", value}}}});
   EXPECT_THAT(drain(*slow), ElementsAre("ERROR 410"));
   EXPECT_TRUE(slow->ended());
-  EXPECT_EQ(api.server.watch({.path = kConfigMaps + "?watch=1&resourceVersion=" + made.version(), .content_type = {}, .body = {}, .user_agent = {}, .timeout = {}}).error().code, 410);
+  EXPECT_EQ(api.server
+                .watch({.path = kConfigMaps + "?watch=1&resourceVersion=" + made.version(),
+                        .content_type = {},
+                        .body = {},
+                        .user_agent = {},
+                        .timeout = {}})
+                .error()
+                .code,
+            410);
 }
 
 TEST(Watch, BookmarksAndTheEndComeByTime) {
@@ -74,9 +83,15 @@ TEST(LocalClient, CarriesRequestsAndWatchesAsTasks) {
   Api api;
   LocalClient client(api.server, api.loop);
   Recorder recorder;
-  const auto watch = client.watch({.path = kPods + "?watch=1&timeoutSeconds=100", .content_type = {}, .body = {}, .user_agent = {}, .timeout = {}}, recorder);
+  const auto watch = client.watch(
+      {.path = kPods + "?watch=1&timeoutSeconds=100", .content_type = {}, .body = {}, .user_agent = {}, .timeout = {}}, recorder);
   std::optional<int> code;
-  client.send({.method = "POST", .path = kPods, .content_type = "application/json", .body = pod("a").dump(), .user_agent = {}, .timeout = {}},
+  client.send({.method = "POST",
+               .path = kPods,
+               .content_type = "application/json",
+               .body = pod("a").dump(),
+               .user_agent = {},
+               .timeout = {}},
               [&](client::Outcome outcome) { code = outcome.ok() ? outcome->code : outcome.error().code; });
   EXPECT_FALSE(code);
   api.loop.run_for(std::chrono::seconds(1));
@@ -96,9 +111,15 @@ TEST(LocalClient, InjectedFaults) {
     asked = 0;
     fault = next;
     std::string said;
-    client.send({.method = "POST", .path = kPods, .content_type = "application/json", .body = pod(name).dump(), .user_agent = {}, .timeout = {}},
+    client.send({.method = "POST",
+                 .path = kPods,
+                 .content_type = "application/json",
+                 .body = pod(name).dump(),
+                 .user_agent = {},
+                 .timeout = {}},
                 [&](client::Outcome outcome) {
-                  said = outcome.ok() ? std::to_string(outcome->code) : outcome.error().reason + (outcome.error().outcome_unknown ? "?" : "");
+                  said = outcome.ok() ? std::to_string(outcome->code)
+                                      : outcome.error().reason + (outcome.error().outcome_unknown ? "?" : "");
                 });
     api.loop.run_for(std::chrono::seconds(10));
     return said + (api.get(kPods + "/" + name).code == 200 ? " done" : " not done");
@@ -116,7 +137,8 @@ TEST(Storage, TellsObserversEveryWriteInOrder) {
   api.server.observe_writes([&](const StorageEvent& event) {
     EXPECT_GT(event.resource_version, last);
     last = event.resource_version;
-    seen.push_back(std::string(event.type) + " " + std::string(event.plural) + "/" + std::string(event.name) + " by " + std::string(event.user_agent));
+    seen.push_back(std::string(event.type) + " " + std::string(event.plural) + "/" + std::string(event.name) + " by " +
+                   std::string(event.user_agent));
   });
   api.post(kConfigMaps, configmap("c"));
   api.merge(kConfigMaps + "/c", {{"data", {{"k", "v"}}}});

@@ -48,7 +48,8 @@ TEST(Flags, Defaults) {
 
 TEST(Flags, LaterOnesWinAndGatesMerge) {
   EXPECT_EQ(parsed({"--cloneset-workers=5", "--cloneset-workers", "7"}).workers.at("cloneset"), 7);
-  const auto flags = parsed({"--feature-gates=CloneSetShortHash=true,PodIndexLabel=false", "--feature-gates", "PodIndexLabel=true"});
+  const auto flags =
+      parsed({"--feature-gates=CloneSetShortHash=true,PodIndexLabel=false", "--feature-gates", "PodIndexLabel=true"});
   EXPECT_TRUE(flags.gates.enabled(runtime::Gate::kCloneSetShortHash));
   EXPECT_TRUE(flags.gates.enabled(runtime::Gate::kPodIndexLabel));
 }
@@ -113,7 +114,8 @@ TEST(Flags, WrongOnesAreNamed) {
            Wrong{{"--feature-gates=PodWebhook=maybe"}, "PodWebhook: \"maybe\""},
            Wrong{{"--rate-limiter-base-delay=5"}, "--rate-limiter-base-delay=5: \"5\" is not a duration"},
            Wrong{{"--rate-limiter-max-delay=-1s"}, "--rate-limiter-max-delay=-1s: \"-1s\" must be positive"},
-           Wrong{{"--rate-limiter-max-delay=1ms"}, "--rate-limiter-max-delay=1ms must not be shorter than --rate-limiter-base-delay=5ms"},
+           Wrong{{"--rate-limiter-max-delay=1ms"},
+                 "--rate-limiter-max-delay=1ms must not be shorter than --rate-limiter-base-delay=5ms"},
            Wrong{{"--rate-limiter-qps=0"}, "--rate-limiter-qps=0"},
            Wrong{{"--rate-limiter-bucket-size=x"}, "--rate-limiter-bucket-size=x"},
            Wrong{{"--expectation-timeout=0s"}, "--expectation-timeout=0s"},
@@ -132,7 +134,8 @@ TEST(Flags, WrongOnesAreNamed) {
            Wrong{{"--default-ttlseconds-for-always-nodeimage=2678401"}, "--default-ttlseconds-for-always-nodeimage=2678401"},
            Wrong{{"--webhook-initialize-timeout=x"}, "--webhook-initialize-timeout=x"},
            Wrong{{"--nodeimage-creation-delay=x"}, "--nodeimage-creation-delay=x"},
-           Wrong{{"--metrics-addr=:9000", "--health-probe-addr=127.0.0.1:9000"}, "--health-probe-addr=127.0.0.1:9000 has the port of --metrics-addr=:9000"},
+           Wrong{{"--metrics-addr=:9000", "--health-probe-addr=127.0.0.1:9000"},
+                 "--health-probe-addr=127.0.0.1:9000 has the port of --metrics-addr=:9000"},
            Wrong{{"--enable-pprof", "--pprof-addr=:8080"}, "--pprof-addr=:8080 has the port of --metrics-addr=:8080"},
            Wrong{{"--v=high"}, "--v=high"},
            Wrong{{"-v=high"}, "--v=high"},
@@ -160,8 +163,15 @@ TEST(Flags, EachCheckedKindRefusesSomething) {
   for (const FlagInfo& flag : manager_flags()) {
     const std::string nonsense = flag.is_bool ? "maybe" : "\x01=";
     const bool takes_any_text = parse_manager_flags({"--" + flag.name + "=" + nonsense}).ok();
-    static const std::set<std::string> kTexts{"kubeconfig", "master", "namespace", "leader-election-namespace", "leader-election-id",
-                                              "protection-log-path", "ws-enabled-versioned-status", "log_dir", "log_file"};
+    static const std::set<std::string> kTexts{"kubeconfig",
+                                              "master",
+                                              "namespace",
+                                              "leader-election-namespace",
+                                              "leader-election-id",
+                                              "protection-log-path",
+                                              "ws-enabled-versioned-status",
+                                              "log_dir",
+                                              "log_file"};
     EXPECT_EQ(takes_any_text, kTexts.contains(flag.name)) << flag.name;
   }
 }

@@ -87,7 +87,8 @@ struct ControllerLoopTest : testing::Test {
     return plan;
   }
   double total(const std::string& result) {
-    return metrics.counter("controller_runtime_reconcile_total", "", {{"controller", "cloneset-controller"}, {"result", result}}).value();
+    return metrics.counter("controller_runtime_reconcile_total", "", {{"controller", "cloneset-controller"}, {"result", result}})
+        .value();
   }
 };
 

@@ -38,8 +38,14 @@ TEST_F(EventRecorderTest, WritesACoreEvent) {
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.path, "/api/v1/namespaces/ns/events");
   EXPECT_EQ(request.user_agent, "kruise-manager");
-  EXPECT_THAT(request.body, HasSubstr(R"("involvedObject":{"kind":"CloneSet","apiVersion":"apps.kruise.io/v1alpha1","namespace":"ns","name":"web","uid":"u-1","resourceVersion":"5"})"));
-  EXPECT_THAT(request.body, HasSubstr(R"("reason":"SuccessfulCreate","message":"succeed to create pod web-1","type":"Normal","source":{"component":"cloneset-controller"},"firstTimestamp":"2021-03-01T08:00:00Z","lastTimestamp":"2021-03-01T08:00:00Z","count":1)"));
+  EXPECT_THAT(
+      request.body,
+      HasSubstr(
+          R"("involvedObject":{"kind":"CloneSet","apiVersion":"apps.kruise.io/v1alpha1","namespace":"ns","name":"web","uid":"u-1","resourceVersion":"5"})"));
+  EXPECT_THAT(
+      request.body,
+      HasSubstr(
+          R"("reason":"SuccessfulCreate","message":"succeed to create pod web-1","type":"Normal","source":{"component":"cloneset-controller"},"firstTimestamp":"2021-03-01T08:00:00Z","lastTimestamp":"2021-03-01T08:00:00Z","count":1)"));
 }
 
 TEST_F(EventRecorderTest, EventsOfClusterObjectsLiveInDefault) {

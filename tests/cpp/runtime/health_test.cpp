@@ -23,8 +23,11 @@ TEST(Probes, AnswerAsKubernetesComponentsDo) {
            Case{"/readyz/", {}, 500, "[+]a ok\n[-]b failed: reason withheld\nhealthz check failed\n"},
            Case{"/readyz", {{"exclude", "b"}}, 200, "ok"},
            Case{"/readyz", {{"exclude", "b"}, {"verbose", ""}}, 200, "[+]a ok\n[+]b excluded: ok\nhealthz check passed\n"},
-           Case{"/readyz", {{"exclude", "b"}, {"exclude", "x"}, {"verbose", ""}}, 200,
-                "[+]a ok\n[+]b excluded: ok\nwarn: some health checks cannot be excluded: no matches for \"x\"\nhealthz check passed\n"},
+           Case{"/readyz",
+                {{"exclude", "b"}, {"exclude", "x"}, {"verbose", ""}},
+                200,
+                "[+]a ok\n[+]b excluded: ok\nwarn: some health checks cannot be excluded: no matches for \"x\"\nhealthz check "
+                "passed\n"},
            Case{"/readyz/a", {}, 200, "ok"},
            Case{"/readyz/b", {}, 500, "internal server error: waiting for pods\n"},
            Case{"/readyz/x", {}, 404, "404 page not found\n"},

@@ -29,7 +29,8 @@ struct LockServer {
     const auto error = [](int code, std::string reason) -> client::Outcome {
       return client::ApiError{.code = code, .reason = std::move(reason), .message = "refused"};
     };
-    if (r.path == "/apis/coordination.k8s.io/v1") return has_leases ? client::Outcome(client::Response{}) : error(404, "NotFound");
+    if (r.path == "/apis/coordination.k8s.io/v1")
+      return has_leases ? client::Outcome(client::Response{}) : error(404, "NotFound");
     if (!has_leases && r.path.find("coordination") != std::string::npos) return error(404, "NotFound");
     std::string path = r.path;
     Json body = Json::parse(r.body, nullptr, false);
@@ -38,7 +39,8 @@ struct LockServer {
     if (r.method == "POST" && found != objects.end()) return error(409, "AlreadyExists");
     if (r.method != "POST" && found == objects.end()) return error(404, "NotFound");
     if (r.method == "GET") return client::Response{200, found->second.dump(), "application/json"};
-    if (r.method == "PUT" && body["metadata"]["resourceVersion"] != found->second["metadata"]["resourceVersion"]) return error(409, "Conflict");
+    if (r.method == "PUT" && body["metadata"]["resourceVersion"] != found->second["metadata"]["resourceVersion"])
+      return error(409, "Conflict");
     body["metadata"]["resourceVersion"] = std::to_string(++version);
     objects[path] = body;
     return client::Response{200, body.dump(), "application/json"};
@@ -119,8 +121,11 @@ struct ElectionTest : testing::Test {
     auto& map = server.objects[kConfigMap];
     map["metadata"]["name"] = "kruise-manager";
     map["metadata"]["resourceVersion"] = std::to_string(++server.version);
-    map["metadata"]["annotations"][kAnnotation] =
-        Json{{"holderIdentity", holder}, {"leaseDurationSeconds", 15}, {"renewTime", base::format_time(loop.now())}, {"leaderTransitions", 3}}.dump();
+    map["metadata"]["annotations"][kAnnotation] = Json{{"holderIdentity", holder},
+                                                       {"leaseDurationSeconds", 15},
+                                                       {"renewTime", base::format_time(loop.now())},
+                                                       {"leaderTransitions", 3}}
+                                                      .dump();
     map["data"]["kept"] = "yes";
   }
 };
@@ -274,7 +279,8 @@ TEST_F(ElectionTest, NeverTwoWritersWhateverIsCutOff) {
     const auto until = loop.mono() + 3s;
     loop.run_until(
         [&] {
-          const auto writers = std::count_if(replicas.begin(), replicas.end(), [](const auto& r) { return r->elector.may_write(); });
+          const auto writers =
+              std::count_if(replicas.begin(), replicas.end(), [](const auto& r) { return r->elector.may_write(); });
           EXPECT_LE(writers, 1);
           return loop.mono() >= until;
         },
@@ -288,7 +294,8 @@ TEST_F(ElectionTest, EventsComeFromTheIdentity) {
   start_two();
   std::vector<std::string> events;
   for (const auto& [path, object] : server.objects) {
-    if (path.find("/events/") != std::string::npos) events.push_back(object["source"]["component"].get<std::string>() + ": " + object["message"].get<std::string>());
+    if (path.find("/events/") != std::string::npos)
+      events.push_back(object["source"]["component"].get<std::string>() + ": " + object["message"].get<std::string>());
   }
   EXPECT_THAT(events, ElementsAre("a: a became leader"));
 }

@@ -122,13 +122,16 @@ struct ManagerTest : testing::Test {
   }
   void install() { server.install_crd(gadget_crd()); }
   void make_gadget(const std::string& name, int size = 5) {
-    call("POST", kGadgetsPath, {{"apiVersion", "test.kruise.io/v1"}, {"kind", "Gadget"}, {"metadata", {{"name", name}}}, {"spec", {{"size", size}}}});
+    call("POST", kGadgetsPath,
+         {{"apiVersion", "test.kruise.io/v1"}, {"kind", "Gadget"}, {"metadata", {{"name", name}}}, {"spec", {{"size", size}}}});
   }
   int seen(const std::string& name) {
     const Json gadget = call("GET", std::string(kGadgetsPath) + "/" + name);
     return gadget.contains("status") ? gadget["status"].value("seen", 0) : 0;
   }
-  std::unique_ptr<Process> process(Manager::Options options = {}) { return std::make_unique<Process>(server, loop, std::move(options)); }
+  std::unique_ptr<Process> process(Manager::Options options = {}) {
+    return std::make_unique<Process>(server, loop, std::move(options));
+  }
   bool within(base::Duration limit, const std::function<bool()>& holds) { return loop.run_until(holds, limit); }
   static Manager::Options electing(std::string identity) {
     Manager::Options options;
@@ -188,7 +191,8 @@ TEST_F(ManagerTest, AnUnreachableServerIsWaitedForVisibly) {
   make_gadget("a");
   auto running = process();
   bool down = true;
-  running->client.inject([&](const client::Request&) { return down ? cluster::Fault{cluster::Fault::Kind::kRefuse} : cluster::Fault{}; });
+  running->client.inject(
+      [&](const client::Request&) { return down ? cluster::Fault{cluster::Fault::Kind::kRefuse} : cluster::Fault{}; });
   loop.run_for(2min);
   EXPECT_FALSE(running->manager.ready());
   const auto reply = answer_probe(running->health, {"/readyz/caches-synced", {}});
@@ -265,7 +269,10 @@ TEST_F(ManagerTest, AMalformedObjectIsToldAndTheOthersProgress) {
   server.install_crd(lax);
   make_gadget("good");
   call("POST", kGadgetsPath,
-       {{"apiVersion", "test.kruise.io/v1"}, {"kind", "Gadget"}, {"metadata", {{"name", "bad"}}}, {"spec", {{"size", {{"deep", 1}}}}}});
+       {{"apiVersion", "test.kruise.io/v1"},
+        {"kind", "Gadget"},
+        {"metadata", {{"name", "bad"}}},
+        {"spec", {{"size", {{"deep", 1}}}}}});
   auto running = process();
   EXPECT_TRUE(within(1s, [&] { return seen("good") == 5; }));
   loop.run_for(1s);
