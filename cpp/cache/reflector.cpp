@@ -81,6 +81,14 @@ void Reflector::close() {
   client_.executor().post([retired = std::shared_ptr<Session>(std::move(session_))] {});
 }
 
+/// `task` unless something else was begun or ended meanwhile: a timer that was due when it was cancelled may still run.
+base::Task Reflector::of_this_epoch(base::Task task) const {
+  return [task = std::move(task), asked = *epoch_, epoch = std::weak_ptr(epoch_)] {
+    const auto now = epoch.lock();
+    if (now && *now == asked) task();
+  };
+}
+
 void Reflector::proceed() {
   if (!needs_list_) {
     open(State::kWatching);
@@ -276,7 +284,7 @@ void Reflector::fail(Failure failure) {
       "cache fell behind, trying again",
       {{"resource", resource_.plural}, {"error", failure.what}, {"list", needs_list_}, {"retry_ms", delay.count() / 1'000'000}});
   stats_.last_error = std::move(failure.what);
-  retry_timer_ = client_.executor().post_after(delay, [this] { proceed(); });
+  retry_timer_ = client_.executor().post_after(delay, of_this_epoch([this] { proceed(); }));
 }
 
 base::Duration Reflector::next_delay(const Failure& failure) {
@@ -299,8 +307,8 @@ base::Duration Reflector::silence_max() const {
 void Reflector::arm_silence_timer() {
   client_.executor().cancel(silence_timer_);
   const base::MonoTime since = std::max(session_->opened, *stats_.last_sign_of_life);
-  silence_timer_ =
-      client_.executor().post_after(since + silence_max() - client_.executor().clock().mono(), [this] { check_silence(); });
+  silence_timer_ = client_.executor().post_after(since + silence_max() - client_.executor().clock().mono(),
+                                                 of_this_epoch([this] { check_silence(); }));
 }
 
 void Reflector::check_silence() {

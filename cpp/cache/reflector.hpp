@@ -107,6 +107,7 @@ class Reflector {
     bool gone = false;  // the kind itself is unknown: look again soon
   };
 
+  [[nodiscard]] base::Task of_this_epoch(base::Task) const;
   void proceed();
   void request_page(std::string token);
   void take_page(const std::string& asked_token, client::Outcome);
