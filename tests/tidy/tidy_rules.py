@@ -105,6 +105,8 @@ SLEEP_IN_TESTS = re.compile(r"\bsleep_for\b|\bsleep_until\b|\busleep\(|\b(?:time
 # Files that may wait by polling, each because what it waits for is another process that tells nobody when it is ready.
 MAY_POLL: dict[str, str] = {
     "tests/real/control_plane.py": "the readiness of kube-apiserver can only be asked for",
+    "tests/conformance/sequence.py": "a real server's garbage collection and bookkeeping can only be asked for",
+    "tests/real/test_simulated_nodes.py": "the simulator under test runs in another process",
     "tests/real/test_control_plane.py": "the end of a process that is not our child can only be asked for",
 }
 
