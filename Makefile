@@ -59,9 +59,12 @@ bench: build ## the figures of docs/performance.md, one JSON line each
 	@$(RELEASE)/bin/kruise-bench
 
 .PHONY: lint
-lint: build ## clang-tidy, ruff
-	@$(PYTHON) -m ruff check .
+lint: build lint-python ## clang-tidy, ruff
 	@$(PYTHON) scripts/lint_cpp.py --jobs $(JOBS)
+
+.PHONY: lint-python
+lint-python: install ## ruff alone
+	@$(PYTHON) -m ruff check .
 
 .PHONY: types
 types: build ## mypy --strict

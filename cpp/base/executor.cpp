@@ -68,16 +68,22 @@ void Loop::run_and_wait(const Task& task) {
 
 void Loop::run(std::stop_token stop) {
   std::unique_lock lock(mutex_);
+  bool timer_ran = false;
   while (!stop.stop_requested()) {
-    const MonoTime now = clock_.mono();
-    while (!timers_.empty() && timers_.begin()->first.first <= now) {
+    // A due timer stays in its table until it runs, so that it can be cancelled until then; tasks and timers take turns.
+    const bool timer_due = !timers_.empty() && timers_.begin()->first.first <= clock_.mono();
+    if (timer_due && (ready_.empty() || !timer_ran)) {
       auto timer = timers_.extract(timers_.begin());
       due_.erase(timer.key().second);
-      ready_.push_back(std::move(timer.mapped()));
-    }
-    if (!ready_.empty()) {
+      timer_ran = true;
+      lock.unlock();
+      timer.mapped()();
+      timer = {};
+      lock.lock();
+    } else if (!ready_.empty()) {
       Task task = std::move(ready_.front());
       ready_.pop_front();
+      timer_ran = false;
       lock.unlock();
       task();
       task = nullptr;
@@ -86,7 +92,7 @@ void Loop::run(std::stop_token stop) {
       wake_.wait(lock, stop, [&] { return !ready_.empty() || !timers_.empty(); });
     } else {
       const MonoTime due = timers_.begin()->first.first;
-      wake_.wait_until(lock, stop, due, [&] { return !ready_.empty() || timers_.begin()->first.first < due; });
+      wake_.wait_until(lock, stop, due, [&] { return !ready_.empty() || timers_.empty() || timers_.begin()->first.first < due; });
     }
   }
 }

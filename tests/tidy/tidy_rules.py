@@ -134,10 +134,9 @@ PYTHON_ORDER = [
     "kruise.testing",
     "kruise.demo",
     "kruise.cli",
-    "kruise._cli",
 ]
 PYTHON_SLOW = {"typer", "rich", "ruamel"}
-MAY_IMPORT_SLOW = {"kruise.demo", "kruise.cli", "kruise._cli"}
+MAY_IMPORT_SLOW = {"kruise.demo", "kruise.cli"}
 
 
 def repository() -> dict[str, str]:
