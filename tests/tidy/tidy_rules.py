@@ -104,6 +104,7 @@ BANNED: list[tuple[str, str, set[str], str]] = [
 SLEEP_IN_TESTS = re.compile(r"\bsleep_for\b|\bsleep_until\b|\busleep\(|\b(?:time|asyncio)\.sleep\(")
 # Files that may wait by polling, each because what it waits for is another process that tells nobody when it is ready.
 MAY_POLL: dict[str, str] = {
+    "tests/real/manager_process.py": "leases, probes and objects of other processes can only be asked for",
     "tests/real/control_plane.py": "the readiness of kube-apiserver can only be asked for",
     "tests/conformance/sequence.py": "a real server's garbage collection and bookkeeping can only be asked for",
     "tests/real/test_simulated_nodes.py": "the simulator under test runs in another process",
