@@ -132,12 +132,17 @@ class ManagerHandle {
   void stop() {
     if (!controllers_) return;
     const auto stopped = std::make_shared<std::atomic<bool>>(false);
-    on_loop([&] { controllers_->stop([stopped] { *stopped = true; }); });
+    on_loop([&] {
+      controllers_->stop([this, stopped] {
+        *stopped = true;
+        stopped_.notify();
+      });
+    });
     if (cluster_ && cluster_->get().virtual_time()) {
       cluster_->get().run_until([&] { return stopped->load(); }, kStopLimit);
     } else {
       const base::MonoTime deadline = base::SystemClock{}.mono() + kStopLimit;
-      while (!*stopped && base::wait_slice(changed_, std::chrono::milliseconds(5), deadline)) {
+      while (!*stopped && base::wait_slice(stopped_, kStopLimit, deadline)) {
       }
     }
     kill();
@@ -155,7 +160,7 @@ class ManagerHandle {
     return synced;
   }
 
-  [[nodiscard]] std::optional<std::string> failure() {
+  [[nodiscard]] std::optional<std::string> why_not_ready() {
     std::string text;
     on_loop([&] {
       if (controllers_) text = controllers_->complaint();
@@ -186,7 +191,7 @@ class ManagerHandle {
     return text;
   }
 
-  void wait_changed(double limit_s) { changed_.wait(seconds(limit_s)); }
+  void pause(double limit_s) { stopped_.wait(seconds(limit_s)); }
 
  private:
   [[nodiscard]] session::RestConnection* rest() const { return dynamic_cast<session::RestConnection*>(connection_.get()); }
@@ -211,7 +216,7 @@ class ManagerHandle {
   session::Controllers::Options options_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<session::Controllers> controllers_;
-  base::Signal changed_;
+  base::Signal stopped_;
 };
 
 }  // namespace
@@ -224,8 +229,8 @@ void bind_manager(py::module_& module) {
       .def("stop", &ManagerHandle::stop, Release())
       .def("kill", &ManagerHandle::kill, Release())
       .def_property_readonly("ready", py::cpp_function(&ManagerHandle::ready, Release()))
-      .def_property_readonly("failure", py::cpp_function(&ManagerHandle::failure, Release()))
-      .def("wait_changed", &ManagerHandle::wait_changed, Release())
+      .def_property_readonly("why_not_ready", py::cpp_function(&ManagerHandle::why_not_ready, Release()))
+      .def("pause", &ManagerHandle::pause, Release())
       .def("plan", &ManagerHandle::plan, Release())
       .def("metrics", &ManagerHandle::metrics, Release());
 }

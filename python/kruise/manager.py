@@ -120,18 +120,18 @@ class Manager:
         return self._core.ready
 
     @property
-    def failure(self) -> str | None:
-        """Why the manager cannot work, where it cannot: no rights, no such server, lost leadership."""
-        return self._core.failure
+    def why_not_ready(self) -> str | None:
+        """What the manager still waits for; None when it is ready."""
+        return self._core.why_not_ready
 
     @property
     def namespace(self) -> str:
         """The namespace of the kubeconfig's context; ``default`` where it names none."""
         return self._namespace
 
-    def wait_changed(self, timeout: float) -> None:
-        """Returns when ``ready`` or ``failure`` may have changed, at the latest after ``timeout`` seconds."""
-        self._core.wait_changed(timeout)
+    def pause(self, seconds: float) -> None:
+        """Waits between two looks at ``ready``."""
+        self._core.pause(seconds)
 
     def plan(self, kind: str, name: str, *, namespace: str = "default") -> Plan | None:
         """What the controller of ``kind`` would do now. None where there is no such object."""

@@ -41,11 +41,9 @@ def explain(
 def _wait_ready(manager: Manager, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while not manager.ready:
-        if manager.failure is not None:
-            raise KruiseError(manager.failure)
         if time.monotonic() > deadline:
-            raise KruiseError(f"the server's objects did not arrive within {timeout:g} s")
-        manager.wait_changed(0.05)
+            raise KruiseError(f"the server's objects did not arrive within {timeout:g} s: {manager.why_not_ready}")
+        manager.pause(0.05)
 
 
 def _show(console: Console, title: str, plan: Plan) -> None:
