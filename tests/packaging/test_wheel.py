@@ -39,6 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_module_command_and_manager(wheel: Path, tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "kruise/py.typed" in names
+    assert "kruise/crds/apps.kruise.io_clonesets.yaml" in names
     assert [name for name in names if name.startswith("kruise/_core.cpython")]
     assert not [name for name in names if name.startswith(("tests/", "build/", "cpp/"))]
 
