@@ -60,7 +60,7 @@ Response answer(const StatusAnswer& a) {
   if (!a.name.empty() || !a.group.empty() || !a.kind.empty() || !a.uid.empty() || !a.causes.empty() || a.retry_after_s > 0) {
     write_details(w, a);
   }
-  if (a.code >= 400) w.key("code").integer(a.code);
+  if (a.code != 200) w.key("code").integer(a.code);
   w.end_object();
   return ok_json(std::move(w).text(), a.code);
 }
@@ -73,8 +73,9 @@ Response not_found(const Subject& s) {
   return answer(about(404, "NotFound", s, quoted_name(s.qualified_resource(), s.name) + " not found"));
 }
 
-Response already_exists(const Subject& s) {
-  return answer(about(409, "AlreadyExists", s, quoted_name(s.qualified_resource(), s.name) + " already exists"));
+Response already_exists(const Subject& s, std::string_view before) {
+  return answer(
+      about(409, "AlreadyExists", s, std::string(before) + quoted_name(s.qualified_resource(), s.name) + " already exists"));
 }
 
 Response conflict(const Subject& s, std::string_view detail) {
@@ -111,6 +112,8 @@ Response unsupported_media_type(std::string message) { return answer(plain(415, 
 Response not_acceptable(std::string message) { return answer(plain(406, "NotAcceptable", std::move(message))); }
 
 Response no_such_path() { return {.code = 404, .body = "404 page not found\n", .content_type = "text/plain; charset=utf-8"}; }
+
+Response no_such_resource() { return answer(plain(404, "NotFound", "the server could not find the requested resource")); }
 
 Response gone(std::string message) { return answer(plain(410, "Expired", std::move(message))); }
 Response internal_error(std::string message) { return answer(plain(500, "InternalError", std::move(message))); }

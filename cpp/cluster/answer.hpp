@@ -39,7 +39,7 @@ struct StatusAnswer {
 
 [[nodiscard]] Response ok_json(std::string body, int code = 200);
 [[nodiscard]] Response not_found(const Subject&);
-[[nodiscard]] Response already_exists(const Subject&);
+[[nodiscard]] Response already_exists(const Subject&, std::string_view before = {});
 /// `detail` after "Operation cannot be fulfilled on pods "x": ".
 [[nodiscard]] Response conflict(const Subject&, std::string_view detail);
 /// "... the object has been modified; please apply your changes to the latest version and try again"
@@ -52,6 +52,8 @@ struct StatusAnswer {
 [[nodiscard]] Response not_acceptable(std::string message);
 /// The path leads nowhere: "the server could not find the requested resource".
 [[nodiscard]] Response no_such_path();
+/// The server has the group and version, but no such resource or subresource.
+[[nodiscard]] Response no_such_resource();
 [[nodiscard]] Response gone(std::string message);
 [[nodiscard]] Response internal_error(std::string message);
 /// The answer to a deletion that left nothing to show.

@@ -73,6 +73,7 @@ class ApiServer::Impl {
   static Response dispatch(Call& call) {
     const std::string& method = call.request.method;
     const KindTraits& traits = call.kind->traits();
+    if (auto refusal = judge_write_options(call)) return *refusal;
     if (!traits.listed) return method == "POST" ? review(call) : method_not_supported();
     if (!call.info.subresource.empty()) return dispatch_subresource(call);
     if (call.info.name.empty()) {
@@ -103,7 +104,7 @@ class ApiServer::Impl {
       return method == "PUT" ? finalize_namespace(call) : method_not_supported();
     }
     if (call.kind->names().plural == "pods" && call.kind->names().group.empty()) return pod_subresource(call);
-    return no_such_path();
+    return call.kind->custom() ? not_found(call.subject()) : no_such_resource();
   }
 };
 

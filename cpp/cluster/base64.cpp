@@ -17,4 +17,34 @@ std::string base64_encode(std::string_view bytes) {
   return encoded;
 }
 
+std::optional<std::size_t> base64_fault(std::string_view text) {
+  const auto is_break = [](char c) { return c == '\n' || c == '\r'; };
+  const auto is_letter = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  std::size_t at = 0;
+  const auto skip_breaks = [&] {
+    while (at < text.size() && is_break(text[at])) ++at;
+  };
+  for (std::size_t in_group = 0;; ++in_group) {
+    skip_breaks();
+    const std::size_t place = in_group % 4;
+    if (at == text.size()) return place == 0 ? std::nullopt : std::optional(at - place);
+    if (is_letter(text[at])) {
+      ++at;
+      continue;
+    }
+    if (text[at] != '=' || place < 2) return at;
+    ++at;
+    if (place == 2) {
+      skip_breaks();
+      if (at == text.size()) return at;
+      if (text[at] != '=') return at - 1;
+      ++at;
+    }
+    skip_breaks();
+    return at == text.size() ? std::nullopt : std::optional(at);
+  }
+}
+
 }  // namespace kruise::cluster

@@ -36,6 +36,7 @@ enum class NameRule : std::uint8_t { kSubdomain, kLabel, kServiceName, kPathSegm
 struct KindTraits {
   NameRule name_rule = NameRule::kSubdomain;
   bool status = false;                // has the subresource
+  bool status_at_birth = false;       // a new object may bring its status along
   bool scale = false;                 // has the subresource
   bool generation = false;            // metadata.generation counts changes of the spec
   bool unconditional_update = true;   // PUT without resourceVersion

@@ -6,6 +6,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
+#include "cluster/declared_text.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
 
@@ -31,8 +32,8 @@ void validate_owners(const Json& owners, FieldErrors& errors) {
     if (!bool_of(owner, "controller")) continue;
     const std::string name = std::string(text_of(owner, "kind")) + "/" + std::string(text_of(owner, "name"));
     if (!controller.empty()) {
-      errors.invalid(
-          at, owners,
+      errors.invalid_text(
+          at, declared_text(owners, *api::part_type("OwnerReference")),
           "Only one reference can have Controller set to true. Found \"true\" in references for " + controller + " and " + name);
     }
     controller = name;
@@ -55,6 +56,32 @@ void validate_finalizers(const Json& finalizers, FieldErrors& errors) {
 
 bool contains(const Json* list, const Json& item) {
   return list != nullptr && list->is_array() && std::ranges::find(*list, item) != list->end();
+}
+
+/// An object being deleted takes no further finalizers.
+void validate_new_finalizers(const Json& metadata, const Json& old, FieldErrors& errors) {
+  const Json* finalizers = member(metadata, "finalizers");
+  if (finalizers == nullptr || member(old, "deletionTimestamp") == nullptr) return;
+  std::string added;
+  for (const Json& finalizer : *finalizers) {
+    if (contains(member(old, "finalizers"), finalizer)) continue;
+    if (!added.empty()) added += ", ";
+    base::append_json_string(added, finalizer.get_ref<const std::string&>());
+  }
+  if (added.empty()) return;
+  errors.forbidden("metadata.finalizers",
+                   "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
+}
+
+/// The syntax of what changed; what was stored before is right.
+void validate_changed(const Json& metadata, const Json& old, FieldErrors& errors) {
+  const auto changed = [&](const char* name) {
+    const Json* now = member(metadata, name);
+    return now != nullptr && !same(now, member(old, name)) ? now : nullptr;
+  };
+  if (const Json* labels = changed("labels")) validate_labels(*labels, "metadata.labels", errors);
+  if (const Json* annotations = changed("annotations")) validate_annotations(*annotations, "metadata.annotations", errors);
+  if (const Json* owners = changed("ownerReferences")) validate_owners(*owners, errors);
 }
 
 }  // namespace
@@ -82,7 +109,7 @@ std::string generated_name(std::string_view base, base::Random& random) {
 
 void begin_life(Json& tree, std::string uid, base::Time now) {
   Json& metadata = object_in(tree, "metadata");
-  for (const char* name : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"})
+  for (const char* name : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"})
     metadata.erase(name);
   metadata["uid"] = std::move(uid);
   metadata["creationTimestamp"] = base::format_time(now);
@@ -126,41 +153,26 @@ void validate_metadata(const Kind& kind, const Json& tree, FieldErrors& errors) 
   if (const Json* finalizers = member(metadata, "finalizers")) validate_finalizers(*finalizers, errors);
 }
 
-void validate_metadata_update(const Json& now, const Json& before, FieldErrors& errors) {
+void validate_metadata_update(const Json& now, const Json& before, MetadataJudgings judgings, FieldErrors& errors) {
   const Json& metadata = now.at("metadata");
   const Json& old = before.at("metadata");
-  const auto immutable = [&](std::string_view name) {
-    if (text_of(metadata, name) != text_of(old, name)) {
-      errors.invalid(child("metadata", name), std::string(text_of(metadata, name)), kImmutable);
-    }
+  const auto repeat = [&errors](int times, auto judge) {
+    const std::size_t had = errors.causes().size();
+    for (int i = 0; i == 0 || (i < times && errors.causes().size() > had); ++i) judge();
   };
-  immutable("name");
-  immutable("namespace");
-  immutable("uid");
-  if (const Json* finalizers = member(metadata, "finalizers");
-      finalizers != nullptr && member(old, "deletionTimestamp") != nullptr) {
-    std::string added;
-    for (const Json& finalizer : *finalizers) {
-      if (contains(member(old, "finalizers"), finalizer)) continue;
-      if (!added.empty()) added += ", ";
-      base::append_json_string(added, finalizer.get_ref<const std::string&>());
+  repeat(judgings.of_form, [&] {
+    validate_changed(metadata, old, errors);
+    const Json* finalizers = member(metadata, "finalizers");
+    if (finalizers != nullptr && !same(finalizers, member(old, "finalizers"))) validate_finalizers(*finalizers, errors);
+  });
+  repeat(judgings.of_change, [&] {
+    validate_new_finalizers(metadata, old, errors);
+    for (const std::string_view name : {"name", "namespace", "uid"}) {
+      if (text_of(metadata, name) != text_of(old, name))
+        errors.invalid(child("metadata", name), std::string(text_of(metadata, name)), kImmutable);
     }
-    if (!added.empty()) {
-      errors.forbidden(
-          "metadata.finalizers",
-          "no new finalizers can be added if the object is being deleted, found new finalizers []string{" + added + "}");
-    }
-  }
-  const auto changed = [&](const char* name) { return !same(member(metadata, name), member(old, name)); };
-  if (const Json* labels = member(metadata, "labels"); labels != nullptr && changed("labels"))
-    validate_labels(*labels, "metadata.labels", errors);
-  if (const Json* annotations = member(metadata, "annotations"); annotations != nullptr && changed("annotations")) {
-    validate_annotations(*annotations, "metadata.annotations", errors);
-  }
-  if (const Json* owners = member(metadata, "ownerReferences"); owners != nullptr && changed("ownerReferences"))
-    validate_owners(*owners, errors);
-  if (const Json* finalizers = member(metadata, "finalizers"); finalizers != nullptr && changed("finalizers"))
-    validate_finalizers(*finalizers, errors);
+    validate_changed(metadata, old, errors);
+  });
 }
 
 }  // namespace kruise::cluster

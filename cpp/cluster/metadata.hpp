@@ -22,7 +22,13 @@ void begin_life(Json& tree, std::string uid, base::Time now);
 void keep_identity(Json& now, const Json& before);
 
 void validate_metadata(const Kind&, const Json& tree, FieldErrors&);
-void validate_metadata_update(const Json& now, const Json& before, FieldErrors&);
+/// How often the original judges metadata in one update, once for every kind and again for the kind itself: its answer names each
+/// fault as often.
+struct MetadataJudgings {
+  int of_change = 2;  // what may not change, and the syntax of what did
+  int of_form = 2;    // the syntax alone
+};
+void validate_metadata_update(const Json& now, const Json& before, MetadataJudgings, FieldErrors&);
 
 /// Drops maps and lists without members and strings without text from metadata, as the server's own form has them.
 void tidy_metadata(Json& metadata);

@@ -35,6 +35,10 @@ constexpr std::string_view kLabelValueMessage =
     "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+constexpr std::string_view kConfigKeyMessage =
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 bool alnum(char c) { return lower(c) || digit(c) || (c >= 'A' && c <= 'Z'); }
@@ -123,6 +127,20 @@ Complaints check_label_value(std::string_view text) {
   Complaints complaints;
   if (text.size() > kLabelBytesMax) complaints.push_back(longest(kLabelBytesMax));
   if (!text.empty() && !is_name_part(text)) complaints.emplace_back(kLabelValueMessage);
+  return complaints;
+}
+
+Complaints check_config_key(std::string_view text) {
+  Complaints complaints;
+  if (text.size() > kSubdomainBytesMax) complaints.push_back(longest(kSubdomainBytesMax));
+  const bool valid =
+      !text.empty() && std::ranges::all_of(text, [](char c) { return alnum(c) || c == '-' || c == '_' || c == '.'; });
+  if (!valid) complaints.emplace_back(kConfigKeyMessage);
+  if (text == "." || text == "..") {
+    complaints.push_back("must not be '" + std::string(text) + "'");
+  } else if (text.starts_with("..")) {
+    complaints.emplace_back("must not start with '..'");
+  }
   return complaints;
 }
 

@@ -19,6 +19,8 @@ using Complaints = std::vector<std::string>;
 [[nodiscard]] Complaints check_path_segment(std::string_view);
 [[nodiscard]] Complaints check_qualified_name(std::string_view);
 [[nodiscard]] Complaints check_label_value(std::string_view);
+/// A key of a config map or secret.
+[[nodiscard]] Complaints check_config_key(std::string_view);
 [[nodiscard]] Complaints check_name(NameRule, std::string_view);
 
 void validate_labels(const Json& labels, std::string_view path, FieldErrors&);

@@ -71,6 +71,7 @@ base::Result<View, client::Response> View::of(std::string_view accept, const Kin
     }
     return view;
   }
+  if (!kind->custom()) return not_acceptable("406: Not Acceptable\n\nAvailable representations: application/json");
   return not_acceptable("only the following media types are accepted: application/json");
 }
 

@@ -180,7 +180,10 @@ class _Normal:
         details = dict(status.get("details") or {})
         if "uid" in details:
             details["uid"] = self._uid(details["uid"])
-        causes = [{key: self._text(text) for key, text in cause.items()} for cause in details.pop("causes", None) or []]
+        causes = [
+            {key: self._text(_without_bookkeeping(text)) for key, text in cause.items()}
+            for cause in details.pop("causes", None) or []
+        ]
         if causes:
             details["causes"] = sorted(causes, key=lambda cause: (cause.get("field", ""), cause.get("message", "")))
             # The message strings the causes together in an order of its own.
@@ -274,6 +277,20 @@ class _Normal:
             if older:
                 return f"({len(seen)}, older than one seen before)"
         return f"({seen.index(int(version)) + 1})"
+
+
+def _without_bookkeeping(text: str) -> str:
+    """A complaint that shows a whole patched object, without what objects are not compared by and in one order."""
+    begin = 'Invalid value: "'
+    if not text.startswith(begin + "{"):
+        return text
+    shown, end = json.JSONDecoder().raw_decode(text, len(begin) - 1)
+    body = _json(shown)
+    if not isinstance(body, dict):
+        return text
+    for name in ("managedFields", "resourceVersion"):
+        body.get("metadata", {}).pop(name, None)
+    return begin[:-1] + json.dumps(json.dumps(body, sort_keys=True)) + text[end:]
 
 
 def _number(item: Json) -> int:

@@ -22,6 +22,15 @@ bool spec_differs(const Json& now, const Json& before) {
   return !same_members(now, before) || !same_members(before, now);
 }
 
+/// What a status says before anybody wrote it: the zeros that are always written.
+Json first_status(const Shape* shape) {
+  Json tree = Json::object();
+  std::vector<std::string> unknown;
+  if (shape != nullptr) static_cast<void>(shape->conform(tree, unknown));
+  const Json* status = member(tree, "status");
+  return status != nullptr ? *status : Json::object();
+}
+
 }  // namespace
 
 BuiltinKind::BuiltinKind(BuiltinSpec spec, Table& table)
@@ -29,7 +38,8 @@ BuiltinKind::BuiltinKind(BuiltinSpec spec, Table& table)
       rules_(spec.rules),
       selectable_fields_(std::move(spec.selectable_fields)),
       type_(api::core_type(names().group, names().version, names().kind)),
-      shape_(type_ != nullptr ? &Shape::of(*type_) : nullptr) {}
+      shape_(type_ != nullptr ? &Shape::of(*type_) : nullptr),
+      first_status_(std::make_shared<const Json>(first_status(shape_))) {}
 
 std::optional<std::string> BuiltinKind::coerce(Json& tree, std::vector<std::string>& unknown) const {
   if (shape_ == nullptr) return std::nullopt;
@@ -42,7 +52,7 @@ void BuiltinKind::set_defaults(Json& tree) const {
 
 void BuiltinKind::prepare_create(Json& tree) const {
   if (traits().generation) tree["metadata"]["generation"] = 1;
-  if (traits().status) tree["status"] = Json::object();
+  if (traits().status && !traits().status_at_birth) tree["status"] = *first_status_;
   if (rules_.prepare_create != nullptr) rules_.prepare_create(tree);
 }
 
@@ -80,7 +90,7 @@ void BuiltinKind::validate_create(const Json& tree, FieldErrors& errors) const {
 }
 
 void BuiltinKind::validate_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_metadata_update(now, before, errors);
+  validate_metadata_update(now, before, {}, errors);
   if (rules_.validate_update != nullptr) {
     rules_.validate_update(now, before, errors);
   } else if (rules_.validate != nullptr) {
@@ -89,7 +99,7 @@ void BuiltinKind::validate_update(const Json& now, const Json& before, FieldErro
 }
 
 void BuiltinKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_metadata_update(now, before, errors);
+  validate_metadata_update(now, before, {.of_form = 1}, errors);
 }
 
 std::vector<Column> BuiltinKind::columns() const { return builtin_columns(names().group, names().plural); }

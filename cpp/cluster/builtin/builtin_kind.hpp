@@ -1,6 +1,7 @@
 // Kinds that an API server brings along.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ class BuiltinKind final : public Kind {
   std::vector<std::string> selectable_fields_;
   const api::TypeInfo* type_;
   const Shape* shape_;
+  std::shared_ptr<const Json> first_status_;
 };
 
 /// Every built-in kind, in the order of discovery.

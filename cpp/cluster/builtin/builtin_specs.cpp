@@ -25,6 +25,7 @@ struct Row {
   Row& cluster_scoped() { return spec.names.namespaced = false, *this; }
   Row& name_rule(NameRule rule) { return spec.traits.name_rule = rule, *this; }
   Row& status() { return spec.traits.status = true, *this; }
+  Row& status_at_birth() { return spec.traits.status_at_birth = true, *this; }
   Row& scale() { return spec.traits.scale = true, *this; }
   Row& generation() { return spec.traits.generation = true, *this; }
   Row& conditional_update() { return spec.traits.unconditional_update = false, *this; }
@@ -58,8 +59,13 @@ std::vector<BuiltinSpec> core() {
                   .name_rule(NameRule::kLabel)
                   .selectable({"status.phase", "name"})
                   .rules(namespace_rules()));
-  t.push_back(
-      row("Node", "nodes").short_names({"no"}).cluster_scoped().status().selectable({"spec.unschedulable"}).rules(node_rules()));
+  t.push_back(row("Node", "nodes")
+                  .short_names({"no"})
+                  .cluster_scoped()
+                  .status()
+                  .status_at_birth()
+                  .selectable({"spec.unschedulable"})
+                  .rules(node_rules()));
   t.push_back(row("PersistentVolumeClaim", "persistentvolumeclaims")
                   .short_names({"pvc"})
                   .returns_deleted()
@@ -149,7 +155,7 @@ std::vector<BuiltinSpec> grouped() {
       Row("batch", "v1", "CronJob", "cronjobs").short_names({"cj"}).in_all().status().generation().rules(template_rules()));
   t.push_back(
       Row("batch", "v1", "Job", "jobs").in_all().status().generation().selectable({"status.successful"}).rules(job_rules()));
-  t.push_back(Row("coordination.k8s.io", "v1", "Lease", "leases").create_on_update().conditional_update());
+  t.push_back(Row("coordination.k8s.io", "v1", "Lease", "leases").create_on_update().conditional_update().rules(lease_rules()));
   t.push_back(Row("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").generation());
   t.push_back(Row("networking.k8s.io", "v1", "Ingress", "ingresses").short_names({"ing"}).status().generation());
   t.push_back(Row("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies").short_names({"netpol"}).generation());

@@ -1,12 +1,15 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cluster/base64.hpp"
 #include "cluster/builtin/rules.hpp"
+#include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
 
 namespace kruise::cluster {
 namespace {
 
+constexpr std::size_t kDataBytesMax = 1024 * 1024;
 constexpr std::string_view kImmutable = "field is immutable when `immutable` is set";
 
 void default_namespace(Json& tree) {
@@ -24,7 +27,16 @@ void update_namespace(Json& now, const Json& before) { copy_member(now, before, 
 /// Until the contents are gone.
 bool holds_namespace(const Json& tree) { return !empty_value(member_at(tree, {"spec", "finalizers"})); }
 
-void create_claim(Json& tree) { tree["status"] = {{"phase", "Pending"}}; }
+void create_volume(Json& tree) { tree["status"] = {{"phase", "Pending"}}; }
+
+/// A claim in use is protected from its first instant, as admission does; whoever plays the controllers takes this off.
+void create_claim(Json& tree) {
+  create_volume(tree);
+  Json& finalizers = tree["metadata"]["finalizers"];
+  if (!finalizers.is_array()) finalizers = Json::array();
+  constexpr std::string_view kProtection = "kubernetes.io/pvc-protection";
+  if (std::ranges::find(finalizers, Json(kProtection)) == finalizers.end()) finalizers.push_back(kProtection);
+}
 
 void validate_claim(const Json& tree, FieldErrors& errors) {
   const Json* modes = member_at(tree, {"spec", "accessModes"});
@@ -47,12 +59,83 @@ void update_claim(const Json& now, const Json& before, FieldErrors& errors) {
   }
 }
 
-void update_configmap(const Json& now, const Json& before, FieldErrors& errors) {
+/// Config maps and secrets: file names within a mounted volume.
+void validate_keys(const Json& tree, const char* name, FieldErrors& errors) {
+  const Json* data = member(tree, name);
+  if (data == nullptr) return;
+  for (const auto& [key, value] : data->items()) {
+    for (const auto& complaint : check_config_key(key)) errors.invalid(entry(name, key), key, complaint);
+  }
+}
+
+/// The bytes that the values of a map take.
+std::size_t bytes_in(const Json& tree, const char* name, bool encoded) {
+  std::size_t bytes = 0;
+  if (const Json* data = member(tree, name)) {
+    for (const Json& value : *data) {
+      if (!value.is_string()) continue;
+      const auto& text = value.get_ref<const std::string&>();
+      bytes += encoded ? text.size() / 4 * 3 - static_cast<std::size_t>(std::ranges::count(text, '=')) : text.size();
+    }
+  }
+  return bytes;
+}
+
+void validate_configmap(const Json& tree, FieldErrors& errors) {
+  validate_keys(tree, "data", errors);
+  validate_keys(tree, "binaryData", errors);
+  if (const Json* binary = member(tree, "binaryData")) {
+    for (const auto& [key, value] : binary->items()) {
+      if (member_at(tree, {"data", key}) != nullptr)
+        errors.invalid(entry("data", key), key, "duplicate of key present in binaryData");
+    }
+  }
+  if (bytes_in(tree, "data", false) + bytes_in(tree, "binaryData", true) > kDataBytesMax) errors.too_long("", kDataBytesMax);
+}
+
+void validate_secret(const Json& tree, FieldErrors& errors) {
+  validate_keys(tree, "data", errors);
+  if (bytes_in(tree, "data", true) > kDataBytesMax) errors.too_long("data", kDataBytesMax);
+  const auto type = text_of(tree, "type");
+  const auto need = [&](const char* key) {
+    if (member_at(tree, {"data", key}) == nullptr) errors.required(entry("data", key), "");
+  };
+  if (type == "kubernetes.io/dockerconfigjson") need(".dockerconfigjson");
+  if (type == "kubernetes.io/dockercfg") need(".dockercfg");
+  if (type == "kubernetes.io/ssh-auth") need("ssh-privatekey");
+  if (type == "kubernetes.io/tls") {
+    need("tls.crt");
+    need("tls.key");
+  }
+}
+
+void keep_immutable(const Json& now, const Json& before, FieldErrors& errors) {
   if (!bool_of(before, "immutable")) return;
   if (!bool_of(now, "immutable")) errors.forbidden("immutable", kImmutable);
   for (const char* name : {"data", "binaryData"}) {
     if (!same(member(now, name), member(before, name))) errors.forbidden(name, kImmutable);
   }
+}
+
+void update_configmap(const Json& now, const Json& before, FieldErrors& errors) {
+  keep_immutable(now, before, errors);
+  validate_configmap(now, errors);
+}
+
+void default_node(Json& tree) {
+  const Json* capacity = member_at(tree, {"status", "capacity"});
+  if (capacity != nullptr && member_at(tree, {"status", "allocatable"}) == nullptr)
+    tree["status"]["allocatable"] = Json(*capacity);
+}
+
+/// A new node is not ready, says admission; who plays the node or its controllers takes the taint off.
+void create_node(Json& tree) {
+  constexpr const char* kNotReady = "node.kubernetes.io/not-ready";
+  Json& taints = object_in(tree, "spec")["taints"];
+  if (!taints.is_array()) taints = Json::array();
+  const bool has = std::ranges::any_of(
+      taints, [](const Json& taint) { return text_of(taint, "key") == kNotReady && text_of(taint, "effect") == "NoSchedule"; });
+  if (!has) taints.push_back({{"key", kNotReady}, {"effect", "NoSchedule"}});
 }
 
 void default_secret(Json& tree) {
@@ -70,7 +153,8 @@ void default_secret(Json& tree) {
 void update_secret(const Json& now, const Json& before, FieldErrors& errors) {
   if (text_of(now, "type") != text_of(before, "type"))
     errors.invalid("type", std::string(text_of(now, "type")), "field is immutable");
-  update_configmap(now, before, errors);
+  validate_secret(now, errors);
+  keep_immutable(now, before, errors);
 }
 
 void default_service(Json& tree) {
@@ -132,13 +216,15 @@ BuiltinRules namespace_rules() {
           .prepare_update = update_namespace,
           .keeps_while_deleting = holds_namespace};
 }
-BuiltinRules node_rules() { return {}; }
+BuiltinRules node_rules() { return {.set_defaults = default_node, .prepare_create = create_node}; }
 BuiltinRules claim_rules() {
   return {.prepare_create = create_claim, .validate = validate_claim, .validate_update = update_claim};
 }
-BuiltinRules volume_rules() { return {.prepare_create = create_claim}; }
-BuiltinRules configmap_rules() { return {.validate_update = update_configmap}; }
-BuiltinRules secret_rules() { return {.set_defaults = default_secret, .validate_update = update_secret}; }
+BuiltinRules volume_rules() { return {.prepare_create = create_volume}; }
+BuiltinRules configmap_rules() { return {.validate = validate_configmap, .validate_update = update_configmap}; }
+BuiltinRules secret_rules() {
+  return {.set_defaults = default_secret, .validate = validate_secret, .validate_update = update_secret};
+}
 BuiltinRules service_rules() {
   return {.set_defaults = default_service, .prepare_create = create_service, .validate = validate_service};
 }

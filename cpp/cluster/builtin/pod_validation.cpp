@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/quantity.hpp"
 #include "cluster/builtin/rules.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
@@ -83,6 +84,35 @@ void validate_mounts(const Json& mounts, const std::string& path, const std::set
   }
 }
 
+/// The amounts of one container: none below zero, no request above its limit.
+void validate_resources(const Json& resources, const std::string& at, FieldErrors& errors) {
+  const auto parsed = [](const Json* value) {
+    return value != nullptr && value->is_string() ? api::Quantity::parse(value->get_ref<const std::string&>()) : std::nullopt;
+  };
+  for (const char* list : {"limits", "requests"}) {
+    const Json* amounts = member(resources, list);
+    if (amounts == nullptr) continue;
+    for (const auto& [name, value] : amounts->items()) {
+      const auto amount = parsed(&value);
+      if (amount && amount->is_negative()) errors.invalid(entry(child(at, list), name), value, kNotNegative);
+    }
+  }
+  const Json* requests = member(resources, "requests");
+  if (requests == nullptr) return;
+  for (const auto& [name, value] : requests->items()) {
+    const Json* bound = member_at(resources, {"limits", name});
+    const auto request = parsed(&value);
+    const auto limit = parsed(bound);
+    if (!request || !limit) continue;
+    const bool native = name.find('/') == std::string::npos && !name.starts_with("hugepages-");
+    if (!native && *request != *limit) {
+      errors.invalid(child(at, "requests"), value, "must be equal to " + name + " limit of " + limit->text());
+    } else if (*request > *limit) {
+      errors.invalid(child(at, "requests"), value, "must be less than or equal to " + name + " limit of " + limit->text());
+    }
+  }
+}
+
 void validate_container(const Json& container, const std::string& at, const std::set<std::string, std::less<>>& volumes,
                         FieldErrors& errors) {
   const std::string name(text_of(container, "name"));
@@ -100,6 +130,7 @@ void validate_container(const Json& container, const std::string& at, const std:
   if (const Json* ports = member(container, "ports")) validate_ports(*ports, at + ".ports", errors);
   if (const Json* env = member(container, "env")) validate_env(*env, at + ".env", errors);
   if (const Json* mounts = member(container, "volumeMounts")) validate_mounts(*mounts, at + ".volumeMounts", volumes, errors);
+  if (const Json* resources = member(container, "resources")) validate_resources(*resources, at + ".resources", errors);
   one_of(container, "imagePullPolicy", at, {"Always", "IfNotPresent", "Never"}, errors);
   if (member(container, "terminationMessagePolicy") != nullptr) {
     one_of(container, "terminationMessagePolicy", at, {"FallbackToLogsOnError", "File"}, errors);

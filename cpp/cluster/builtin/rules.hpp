@@ -10,6 +10,7 @@ namespace kruise::cluster {
 [[nodiscard]] BuiltinRules deployment_rules();  // ... Deployment, ReplicaSet, StatefulSet
 [[nodiscard]] BuiltinRules job_rules();
 [[nodiscard]] BuiltinRules revision_rules();
+[[nodiscard]] BuiltinRules lease_rules();
 [[nodiscard]] BuiltinRules namespace_rules();  // core_rules.cpp
 [[nodiscard]] BuiltinRules node_rules();
 [[nodiscard]] BuiltinRules claim_rules();

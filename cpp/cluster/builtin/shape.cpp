@@ -6,8 +6,10 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "api/quantity.hpp"
 #include "base/json_writer.hpp"
 #include "base/time.hpp"
+#include "cluster/base64.hpp"
 
 namespace kruise::cluster {
 
@@ -55,6 +57,19 @@ std::string_view json_type(const Json& value) {
   if (value.is_boolean()) return "bool";
   if (value.is_number()) return "number";
   return value.is_array() ? "array" : "object";
+}
+
+/// What is wrong with a text that is no quantity: its suffix, or all of it.
+std::string quantity_complaint(std::string_view text) {
+  std::size_t at = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
+  const auto skip = [&](std::string_view letters) { at = std::min(text.find_first_not_of(letters, at), text.size()); };
+  skip("0123456789.");
+  const bool number = at > 0 && at < text.size();
+  skip("eEinumkKMGTP");
+  if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+  skip("0123456789");
+  if (number && at == text.size()) return "unable to parse quantity's suffix";
+  return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 }
 
 bool is_zero(const Json& value) {
@@ -130,8 +145,9 @@ class ShapeWalk {
       case Type::kList:
         return value.is_array() ? walk_list(value, shape) : mismatch(value, shape);
       case Type::kString:
-      case Type::kBytes:
         return value.is_string() || mismatch(value, shape);
+      case Type::kBytes:
+        return value.is_string() ? walk_bytes(value) : mismatch(value, shape);
       case Type::kInt32:
         return fits<std::int32_t>(value) || mismatch(value, shape);
       case Type::kInt64:
@@ -174,7 +190,8 @@ class ShapeWalk {
       if (present && !at->second.is_null()) {
         if (!walk_member(at->second, field)) return false;
         // A zero of a plain field is the same as none; what then is always written comes back below.
-        if (field.pointer || !is_zero(at->second) || (field.always && !field.fallback)) {
+        if (field.pointer || field.shape->type_->kind == Type::kAny || !is_zero(at->second) ||
+            (field.always && !field.fallback)) {
           ++at;
           continue;
         }
@@ -235,7 +252,9 @@ class ShapeWalk {
     for (auto& [name, item] : value.get_ref<Json::object_t&>()) {
       if (item.is_null() && shape.element_->type_->kind == Type::kString) item = "";
       path_.push_back(name);
+      in_map_ = true;
       if (!item.is_null() && !walk(item, *shape.element_)) return false;
+      in_map_ = false;
       path_.pop_back();
     }
     return true;
@@ -254,7 +273,27 @@ class ShapeWalk {
 
   bool walk_quantity(Json& value, const Shape& shape) {
     if (value.is_number()) value = value.dump();
-    return value.is_string() || mismatch(value, shape);
+    if (!value.is_string()) return mismatch(value, shape);
+    auto& text = value.get_ref<std::string&>();
+    const auto quantity = api::Quantity::parse(text);
+    if (!quantity) {
+      error_ = quantity_complaint(text);
+      return false;
+    }
+    // Amounts of resources, the maps among the quantities, are kept to the milli.
+    std::string own = in_map_ ? quantity->rounded_up_to_milli().text() : quantity->text();
+    if (own != text) text = std::move(own);
+    return true;
+  }
+
+  bool walk_bytes(Json& value) {
+    auto& text = value.get_ref<std::string&>();
+    if (const auto place = base64_fault(text)) {
+      error_ = "illegal base64 data at input byte " + std::to_string(*place);
+      return false;
+    }
+    std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+    return true;
   }
 
   bool walk_time(Json& value, const Shape& shape) {
@@ -301,6 +340,7 @@ class ShapeWalk {
   std::vector<std::string>& unknown_;
   std::vector<std::string> path_;
   const Shape* owner_ = nullptr;
+  bool in_map_ = false;  // the value is directly that of a map
   std::string error_;
 };
 

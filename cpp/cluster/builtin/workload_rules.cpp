@@ -102,6 +102,15 @@ void update_revision(const Json& now, const Json& before, FieldErrors& errors) {
   if (!same(member(now, "data"), member(before, "data"))) errors.invalid("data", *member(now, "data"), "field is immutable");
 }
 
+void validate_lease(const Json& tree, FieldErrors& errors) {
+  const Json* spec = member(tree, "spec");
+  if (spec == nullptr) return;
+  if (const auto seconds = integer_of(*spec, "leaseDurationSeconds", 1); seconds <= 0)
+    errors.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0");
+  if (const auto count = integer_of(*spec, "leaseTransitions", 0); count < 0)
+    errors.invalid("spec.leaseTransitions", count, "must be greater than or equal to 0");
+}
+
 }  // namespace
 
 BuiltinRules template_rules() { return {.set_defaults = default_template}; }
@@ -109,6 +118,7 @@ BuiltinRules deployment_rules() {
   return {.set_defaults = default_deployment, .validate = validate_deployment, .validate_update = update_deployment};
 }
 BuiltinRules job_rules() { return {.set_defaults = default_job, .validate = validate_job}; }
+BuiltinRules lease_rules() { return {.validate = validate_lease}; }
 BuiltinRules revision_rules() { return {.validate = validate_revision, .validate_update = update_revision}; }
 
 }  // namespace kruise::cluster

@@ -1,6 +1,7 @@
 #include "cluster/crd/custom_kind.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cluster/json_path.hpp"
@@ -34,6 +35,48 @@ Json cell(const JsonPath& path, const std::string& type, const Json& tree, base:
   for (const Json* each : found)
     joined += (joined.empty() ? "" : " ") + (each->is_string() ? each->get<std::string>() : each->dump());
   return joined;
+}
+
+std::string accessor_error(const std::string& path, const Json& value, std::string_view expected) {
+  const std::string_view type = value.is_string()           ? "string"
+                                : value.is_boolean()        ? "bool"
+                                : value.is_number_integer() ? "int64"
+                                : value.is_number()         ? "float64"
+                                : value.is_array()          ? "[]interface {}"
+                                                            : "map[string]interface {}";
+  return path + " accessor error: " + (value.is_string() ? value.get<std::string>() : value.dump()) + " is of the type " +
+         std::string(type) + ", expected " + std::string(expected);
+}
+
+/// The value at a path of members; null when it is absent, or when something on the way is no object, which is a fault.
+const Json* value_at(const Json& tree, const std::string& path, FieldErrors& errors) {
+  const Json* at = &tree;
+  for (std::size_t from = 0; from <= path.size();) {
+    const std::size_t end = std::min(path.find('.', from), path.size());
+    if (!at->is_object()) {
+      errors.invalid("." + path, 0, accessor_error("." + path, *at, "map[string]interface{}"));
+      return nullptr;
+    }
+    const auto found = at->find(path.substr(from, end - from));
+    if (found == at->end()) return nullptr;
+    at = &*found;
+    from = end + 1;
+  }
+  return at;
+}
+
+/// What a scale subresource reads and writes must be a count, whatever the schema says.
+void validate_count(const Json& tree, const std::string& path, FieldErrors& errors) {
+  const Json* value = value_at(tree, path, errors);
+  if (value == nullptr) return;
+  constexpr std::int64_t kCountMax = std::numeric_limits<std::int32_t>::max();
+  if (!value->is_number_integer()) {
+    errors.invalid("." + path, 0, accessor_error("." + path, *value, "int64"));
+  } else if (*value < 0) {
+    errors.invalid("." + path, *value, "should be a non-negative integer");
+  } else if (*value > kCountMax) {
+    errors.invalid("." + path, *value, "should be less than or equal to " + std::to_string(kCountMax));
+  }
 }
 
 }  // namespace
@@ -84,16 +127,42 @@ void CustomKind::prepare_status_update(Json& now, const Json& before) const {
 
 void CustomKind::validate_create(const Json& tree, FieldErrors& errors) const {
   validate_metadata(*this, tree, errors);
+  validate_type(tree, errors);
   if (spec_.schema) validate(tree, *spec_.schema, errors);
+  validate_scale_spec(tree, errors);
+  validate_scale_status(tree, errors);
 }
 
 void CustomKind::validate_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_metadata_update(now, before, errors);
+  validate_metadata_update(now, before, {.of_form = 1}, errors);
+  validate_type(now, errors);
   if (spec_.schema) validate(now, *spec_.schema, errors);
+  validate_scale_spec(now, errors);
+  validate_scale_status(now, errors);
 }
 
 void CustomKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_update(now, before, errors);
+  validate_metadata_update(now, before, {.of_form = 1}, errors);
+  if (spec_.schema) validate(now, *spec_.schema, errors);
+  validate_scale_status(now, errors);
+}
+
+void CustomKind::validate_type(const Json& tree, FieldErrors& errors) const {
+  const std::string kind(text_of(tree, "kind"));
+  if (kind != names().kind) errors.invalid("kind", kind, "must be " + names().kind);
+}
+
+void CustomKind::validate_scale_spec(const Json& tree, FieldErrors& errors) const {
+  if (!traits().scale) return;
+  validate_count(tree, scale_paths().spec_replicas, errors);
+  const std::string selector = scale_paths().selector;
+  if (selector.empty()) return;
+  const Json* text = value_at(tree, selector, errors);
+  if (text != nullptr && !text->is_string()) errors.invalid("." + selector, "", accessor_error("." + selector, *text, "string"));
+}
+
+void CustomKind::validate_scale_status(const Json& tree, FieldErrors& errors) const {
+  if (traits().scale) validate_count(tree, scale_paths().status_replicas, errors);
 }
 
 bool CustomKind::is_selectable(std::string_view field) const {

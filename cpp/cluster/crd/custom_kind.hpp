@@ -44,6 +44,10 @@ class CustomKind final : public Kind {
   [[nodiscard]] bool custom() const override { return true; }
 
  private:
+  void validate_type(const Json& tree, FieldErrors&) const;
+  void validate_scale_spec(const Json& tree, FieldErrors&) const;
+  void validate_scale_status(const Json& tree, FieldErrors&) const;
+
   CustomSpec spec_;
   const Shape& metadata_;
 };

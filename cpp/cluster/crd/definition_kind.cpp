@@ -148,7 +148,7 @@ void DefinitionKind::prepare_status_update(Json& now, const Json& before) const 
 void DefinitionKind::validate_create(const Json& tree, FieldErrors& errors) const { validate_definition(tree, errors); }
 
 void DefinitionKind::validate_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_metadata_update(now, before, errors);
+  validate_metadata_update(now, before, {}, errors);
   validate_definition(now, errors);
   for (const char* name : {"group", "scope"}) {
     if (text_at(now, {"spec", name}) != text_at(before, {"spec", name}))
@@ -157,7 +157,7 @@ void DefinitionKind::validate_update(const Json& now, const Json& before, FieldE
 }
 
 void DefinitionKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
-  validate_metadata_update(now, before, errors);
+  validate_metadata_update(now, before, {}, errors);
 }
 
 bool DefinitionKind::is_selectable(std::string_view field) const {

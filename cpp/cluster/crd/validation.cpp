@@ -161,12 +161,8 @@ void validate_at(const Json& value, const Schema& schema, const std::string& pat
   if (value.is_null() && schema.nullable) return;
   if (!has_type(value, schema.type)) {
     const std::string said = "\"" + std::string(type_name(value)) + "\"";
-    if (schema.type == Type::kIntOrString) {
-      errors.invalid_text(path, said, in_body(path, "must be of type integer,string: ") + said);
-    } else {
-      errors.type_invalid(path, std::string(type_name(value)),
-                          in_body(path, "must be of type " + std::string(type_name(schema.type)) + ": ") + said);
-    }
+    const std::string wanted(schema.type == Type::kIntOrString ? "integer,string" : type_name(schema.type));
+    errors.type_invalid(path, std::string(type_name(value)), in_body(path, "must be of type " + wanted + ": ") + said);
     return;
   }
   if (schema.enum_values && std::ranges::find(*schema.enum_values, value) == schema.enum_values->end()) {

@@ -110,6 +110,11 @@ void NodeReporter::register_node(std::size_t node) {
       client_.executor().post_after(kRetryDelay, life_->bind([this, node] { register_node(node); }));
       return;
     }
+    if (outcome) {
+      // Admission tainted the new node as not ready; taking that off is the node controller's part, which is played here too.
+      client_.send(client::patch(api::kNodes, {"", nodes_[node].name}, client::PatchType::kMerge, R"({"spec":{"taints":null}})"),
+                   life_->bind([](const client::Outcome&) {}));
+    }
     report(node, full_status(nodes_[node].name, nodes_[node].ip, options_.pods_per_node, now()));
     beat(node);
   };

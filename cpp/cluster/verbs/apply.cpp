@@ -54,6 +54,17 @@ struct Contested {
   std::vector<std::string> fields;
 };
 
+/// An owner as conflicts name it: who does not apply is told apart by version and time.
+std::string manager_of(const Json& entry) {
+  std::string text = "\"" + std::string(text_of(entry, "manager")) + "\"";
+  if (const auto subresource = text_of(entry, "subresource"); !subresource.empty())
+    text += " with subresource \"" + std::string(subresource) + "\"";
+  if (text_of(entry, "operation") != "Update") return text;
+  text += " using " + std::string(text_of(entry, "apiVersion"));
+  if (const auto time = text_of(entry, "time"); !time.empty()) text += " at " + std::string(time);
+  return text;
+}
+
 Response conflicts(const std::vector<Contested>& contested) {
   std::vector<client::Cause> causes;
   std::string message;
@@ -122,10 +133,7 @@ base::Result<Json, Response> applied_to(Call& call, const Object& before, const 
     }
     kept.merge_patch(fields);
     auto differing = differing_fields(applied.fields, fields, tree, config, type);
-    if (!differing.empty())
-      contested.push_back(
-          {"\"" + std::string(text_of(entry, "manager")) + "\" using " + std::string(text_of(entry, "apiVersion")),
-           std::move(differing)});
+    if (!differing.empty()) contested.push_back({manager_of(entry), std::move(differing)});
   }
   if (!contested.empty() && !force) return conflicts(contested);
   remove_fields(tree, fields_without(given_up, kept), type);
@@ -140,7 +148,9 @@ base::Result<Json, Response> applied_to(Call& call, const Object& before, const 
 
 std::optional<Response> check_config(const Call& call, const Json& config) {
   if (text_of(config, "apiVersion").empty() || text_of(config, "kind").empty()) {
-    return bad_request("invalid object type: apiVersion and kind must be set in an apply patch");
+    const std::string version(text_of(config, "apiVersion"));
+    return bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) +
+                       ", Kind=" + std::string(text_of(config, "kind")));
   }
   if (text_of(config, "kind") != call.kind->names().kind || text_of(config, "apiVersion") != call.kind->names().api_version()) {
     return bad_request("incorrect object: " + std::string(text_of(config, "apiVersion")) +
@@ -161,11 +171,6 @@ Response apply(Call& call) {
   Applied applied;
   applied.manager = call.info.query.get("fieldManager");
   applied.subresource = call.info.subresource;
-  if (applied.manager.empty()) {
-    FieldErrors errors;
-    errors.required("fieldManager", "is required for apply patch");
-    return invalid({.group = "meta.k8s.io", .resource = {}, .kind = "PatchOptions", .name = {}, .uid = {}}, errors);
-  }
   auto config = parse_yaml(call.request.body);
   if (!config || !config->is_object())
     return bad_request("error decoding YAML: " + (config ? std::string("the patch must be an object") : config.error()));

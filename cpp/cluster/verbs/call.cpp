@@ -20,12 +20,12 @@ std::optional<std::string> settle_type(Json& tree, const Kind& kind) {
   const std::string api_version = kind.names().api_version();
   const std::string said_kind(text_of(tree, "kind"));
   const std::string said_version(text_of(tree, "apiVersion"));
-  if (kind.custom() && said_kind.empty()) return "Object 'Kind' is missing in '" + json_text(tree) + "'";
   if ((!said_kind.empty() && said_kind != kind.names().kind) || (!said_version.empty() && said_version != api_version)) {
     const std::string said = said_version.empty() ? api_version : said_version;
     const auto slash = said.find('/');
     const std::string version = slash == std::string::npos ? said : said.substr(slash + 1);
-    if (said_kind == kind.names().kind) {
+    if (kind.custom() && said_version == api_version) return std::nullopt;  // judged with the rest of the object
+    if (kind.custom()) {
       return "the API version in the data (" + said + ") does not match the expected API version (" + api_version + ")";
     }
     return said_kind + " in version \"" + version + "\" cannot be handled as a " + kind.names().kind + ": no kind \"" +
@@ -34,6 +34,15 @@ std::optional<std::string> settle_type(Json& tree, const Kind& kind) {
   tree["kind"] = kind.names().kind;
   tree["apiVersion"] = api_version;
   return std::nullopt;
+}
+
+/// A body that does not even say what it is; its beginning is shown.
+Response unrecognized(const Call& call, const std::string& why) {
+  constexpr std::size_t kShownBytes = 30;
+  const std::string& body = call.request.body;
+  const std::string shown = body.empty() ? "<empty>" : body.size() > kShownBytes ? body.substr(0, kShownBytes) + " ..." : body;
+  return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind + "): " + why + " (" +
+                     shown + ")");
 }
 
 }  // namespace
@@ -47,6 +56,14 @@ std::string Call::path(std::string_view name) const {
   if (!kind->names().namespaced) return std::string(name);
   std::string path = info.ns;
   return path.append("/").append(name);
+}
+
+std::string Call::storage_key() const {
+  const KindNames& n = kind->names();
+  std::string place = kind->custom() ? n.group + "/" + n.plural : n.plural;
+  if (n.group.empty() && n.plural == "nodes") place = "minions";
+  if (n.group.empty() && n.plural == "services") place = "services/specs";
+  return "/registry/" + place + "/" + path(info.name);
 }
 
 Response Call::show(const Object& object, int code) const {
@@ -71,12 +88,8 @@ base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* dup
   const bool json = type.empty() || has_type(type, "application/json");
   if (json || has_type(type, "application/yaml")) {
     auto tree = json ? parse_json(call.request.body, duplicates) : parse_yaml(call.request.body);
-    if (!tree)
-      return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind +
-                         "): couldn't get version/kind; json parse error: " + tree.error());
-    if (!tree->is_object())
-      return bad_request("the object provided is unrecognized (must be of type " + call.kind->names().kind +
-                         "): couldn't get version/kind; json parse error: the body is no object");
+    if (!tree) return unrecognized(call, "couldn't get version/kind; json parse error: " + tree.error());
+    if (!tree->is_object()) return unrecognized(call, "couldn't get version/kind; json parse error: the body is no object");
     return std::move(*tree);
   }
   if (has_type(type, "application/vnd.kubernetes.protobuf") && !call.kind->custom()) {
@@ -109,6 +122,8 @@ base::Result<Json, Response> read_object(Call& call) {
   std::vector<std::string> duplicates;
   auto tree = read_tree(call, &duplicates);
   if (!tree) return tree.error();
+  if (call.kind->custom() && text_of(*tree, "kind").empty())
+    return unrecognized(call, "Object 'Kind' is missing in '" + call.request.body + "'");
   if (const auto error = settle_type(*tree, *call.kind)) return bad_request(*error);
   const KindNames& n = call.kind->names();
   const std::string as = n.kind + " in version \"" + n.version + "\" cannot be handled as a " + n.kind + ": ";

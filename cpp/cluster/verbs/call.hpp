@@ -26,6 +26,8 @@ struct Call {
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] Storage::Writer writer() const { return {.user_agent = request.user_agent}; }
   [[nodiscard]] ObjectPtr stored() const { return context.storage().get(kind->table(), path(info.name)); }
+  /// Where etcd would hold the object, which answers about preconditions name.
+  [[nodiscard]] std::string storage_key() const;
   /// The object in the form the client asks for.
   [[nodiscard]] Response show(const Object&, int code = 200) const;
   /// The same for a tree that was not stored (dry run).

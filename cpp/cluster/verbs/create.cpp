@@ -66,10 +66,15 @@ Response create_object(Call& call, Json tree) {
       call.kind->prepare_create(tree);
       FieldErrors errors;
       call.kind->validate_create(tree, errors);
-      if (!errors.empty()) return invalid(call.subject(name), errors);
+      if (!errors.empty()) {
+        Subject subject = call.subject(name);
+        subject.kind = text_of(tree, "kind");
+        return invalid(subject, errors);
+      }
     }
     const std::string path = call.path(name);
-    const bool taken = call.context.storage().get(call.kind->table(), path) != nullptr;
+    const ObjectPtr holder = call.context.storage().get(call.kind->table(), path);
+    const bool taken = holder != nullptr;
     if (!taken && call.dry_run()) return call.show(std::move(tree), 201);
     if (!taken) {
       Json stored = tree;
@@ -79,7 +84,10 @@ Response create_object(Call& call, Json tree) {
         return call.show(*object, 201);
       }
     }
-    if (!generated || attempt == kNameAttemptsMax) return already_exists(call.subject(name));
+    if (!generated || attempt == kNameAttemptsMax) {
+      const bool leaving = holder && member_at(holder->tree(), {"metadata", "deletionTimestamp"}) != nullptr;
+      return already_exists(call.subject(name), leaving ? "object is being deleted: " : "");
+    }
   }
 }
 

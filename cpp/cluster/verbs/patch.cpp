@@ -52,22 +52,35 @@ Response unreadable(const std::string& shown, const std::string& why) {
   return invalid(Subject{}, errors);
 }
 
-/// The patched tree back in the kind's own form.
-base::Result<Json, Response> conformed(Call& call, Json tree, const std::vector<std::string>& duplicates) {
+/// The patched tree back in the kind's own form. Complaints show it as the patch left it, which is made anew for them.
+base::Result<Json, Response> conformed(Call& call, Json tree, const std::vector<std::string>& duplicates,
+                                       const std::function<Json()>& patched_again) {
   std::vector<std::string> unknown;
   if (!tree.is_object()) return unreadable(json_text(tree), "the patched object is no object");
   if (text_of(tree, "kind") != call.kind->names().kind || text_of(tree, "apiVersion") != call.kind->names().api_version()) {
     return bad_request("the patch changes the object's kind or apiVersion");
   }
-  const auto shown = [&] { return json_text(tree); };
-  if (const auto error = call.kind->coerce(tree, unknown)) return unreadable(shown(), *error);
-  if (const auto error = judge_strictly(call, unknown, duplicates)) return unreadable(shown(), *error);
+  if (const auto error = call.kind->coerce(tree, unknown)) return unreadable(json_text(patched_again()), *error);
+  if (const auto error = judge_strictly(call, unknown, duplicates)) return unreadable(json_text(patched_again()), *error);
   object_in(tree, "metadata");
   if (const auto name = text_at(tree, {"metadata", "name"}); !name.empty() && name != call.info.name) {
     return bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
                        call.info.name + ")");
   }
   call.kind->set_defaults(tree);
+  return tree;
+}
+
+base::Result<Json, Response> patched(const Call& call, const Object& before, Form form, const Json& body) {
+  Json tree = before.tree();
+  call.to_served(tree);
+  if (form == Form::kMerge) {
+    patch::merge_patch::apply(tree, body);
+    return tree;
+  }
+  const auto error =
+      form == Form::kJson ? patch::json_patch::apply(tree, body) : patch::strategic::apply(tree, body, call.kind->merge_type());
+  if (error) return refused(call, *error);
   return tree;
 }
 
@@ -81,30 +94,23 @@ Response patch(Call& call) {
       accepted =
           "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
           "application/apply-patch+yaml";
+    if (!call.kind->custom()) return unsupported_media_type("415: Unsupported Media Type");
     return unsupported_media_type("the body of the request was in an unknown format - accepted media types include: " + accepted);
   }
   if (*form == Form::kApply) return apply(call);
   std::vector<std::string> duplicates;
   auto body = parse_json(call.request.body, &duplicates);
-  if (!body) return bad_request(body.error());
-  if (*form != Form::kJson && !body->is_object()) return bad_request("the patch must be a JSON object");
+  if (!body) return bad_request("error decoding patch: " + body.error());
+  if (body->is_object() == (*form == Form::kJson)) {
+    return bad_request(std::string("error decoding patch: a patch of this type is ") +
+                       (*form == Form::kJson ? "a list of operations" : "an object"));
+  }
 
   const Part part = call.info.subresource == "status" ? Part::kStatus : Part::kObject;
   return write_successor(call, part, [&](const Object& before) -> base::Result<Json, Response> {
-    Json tree = before.tree();
-    call.to_served(tree);
-    switch (*form) {
-      case Form::kJson:
-        if (const auto error = patch::json_patch::apply(tree, *body)) return refused(call, *error);
-        break;
-      case Form::kStrategic:
-        if (const auto error = patch::strategic::apply(tree, *body, call.kind->merge_type())) return refused(call, *error);
-        break;
-      default:
-        patch::merge_patch::apply(tree, *body);
-        break;
-    }
-    return conformed(call, std::move(tree), duplicates);
+    auto tree = patched(call, before, *form, *body);
+    if (!tree) return tree.error();
+    return conformed(call, std::move(*tree), duplicates, [&] { return *patched(call, before, *form, *body); });
   });
 }
 

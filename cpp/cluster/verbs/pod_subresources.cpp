@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cluster/json_text.hpp"
@@ -31,14 +32,16 @@ Response bind(Call& call) {
     subject.kind = "Binding";
     return invalid(subject, errors);
   }
+  Subject binding = call.subject();
+  binding.resource = "pods/binding";
   const Json annotations = body->value("metadata", Json::object()).value("annotations", Json::object());
   Response response = write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Json, Response> {
     Json tree = before.tree();
     if (member(tree["metadata"], "deletionTimestamp") != nullptr) {
-      return conflict(call.subject(), "pod " + call.info.name + " is being deleted, cannot be assigned to a host");
+      return conflict(binding, "pod " + call.info.name + " is being deleted, cannot be assigned to a host");
     }
     if (const auto has = text_at(tree, {"spec", "nodeName"}); !has.empty()) {
-      return conflict(call.subject(), "pod " + call.info.name + " is already assigned to node \"" + std::string(has) + "\"");
+      return conflict(binding, "pod " + call.info.name + " is already assigned to node \"" + std::string(has) + "\"");
     }
     tree["spec"]["nodeName"] = node;
     for (const auto& [key, value] : annotations.items()) object_in(tree["metadata"], "annotations")[key] = value;
@@ -78,6 +81,8 @@ Response pod_subresource(Call& call) {
   if (what == "binding" && call.request.method == "POST") return bind(call);
   if (what == "eviction" && call.request.method == "POST") return evict(call);
   if (what == "binding" || what == "eviction") return method_not_supported();
+  constexpr std::string_view kOfContainers[] = {"attach", "ephemeralcontainers", "exec", "log", "portforward", "proxy", "resize"};
+  if (std::ranges::find(kOfContainers, what) == std::end(kOfContainers)) return no_such_resource();
   if (!call.stored()) return not_found(call.subject());
   if (what == "log") {
     return bad_request("pod \"" + call.info.name + "\" runs on a simulated node: its containers are pretended and write no logs");

@@ -22,9 +22,9 @@ std::optional<Response> check_body(const Call& call, const Json& tree, const Obj
   const Json& metadata = tree.at("metadata");
   const std::string name(text_of(metadata, "name"));
   if (name != call.info.name) {
-    return bad_request(name.empty()
-                           ? "name must be provided"
-                           : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
+    return bad_request(
+        name.empty() ? "the name of the object (" + call.info.name + " based on URL) was undeterminable: name must be provided"
+                     : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
   }
   const auto ns = text_of(metadata, "namespace");
   if (call.kind->names().namespaced && !ns.empty() && ns != call.info.ns) {
@@ -34,8 +34,9 @@ std::optional<Response> check_body(const Call& call, const Json& tree, const Obj
   const auto uid = text_of(metadata, "uid");
   const auto stored_uid = text_at(before->tree(), {"metadata", "uid"});
   if (!uid.empty() && uid != stored_uid) {
-    return conflict(call.subject(), "Precondition failed: UID in precondition: " + std::string(uid) +
-                                        ", UID in object meta: " + std::string(stored_uid));
+    return conflict(call.subject(), "StorageError: invalid object, Code: 4, Key: " + call.storage_key() +
+                                        ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                                        std::string(uid) + ", UID in object meta: " + std::string(stored_uid));
   }
   return std::nullopt;
 }
@@ -45,8 +46,10 @@ std::optional<Response> check_version(const Call& call, const Json& tree, const 
   if (version.empty() || version == "0") {
     if (!required || call.kind->traits().unconditional_update) return std::nullopt;
     FieldErrors errors;
-    errors.invalid_text("metadata.resourceVersion", "0x0", "must be specified for an update");
-    return invalid(call.subject(), errors);
+    errors.invalid("metadata.resourceVersion", 0, "must be specified for an update");
+    Subject subject = call.subject();
+    subject.kind = subject.resource;
+    return invalid(subject, errors);
   }
   if (version.find_first_not_of("0123456789") != std::string_view::npos) {
     return answer({.code = 500, .message = "strconv.ParseUint: parsing \"" + std::string(version) + "\": invalid syntax"});
@@ -90,17 +93,24 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
       call.kind->prepare_update(now, before->tree());
       call.kind->validate_update(now, before->tree(), errors);
     }
-    if (!errors.empty()) return invalid(call.subject(), errors);
+    if (!errors.empty()) {
+      Subject subject = call.subject();
+      subject.kind = text_of(now, "kind");
+      return invalid(subject, errors);
+    }
 
     call.to_stored(now);
     if (now == before->tree()) return call.show(*before);
     if (call.dry_run()) return call.show(std::move(now));
     Storage& storage = call.context.storage();
-    const bool last = ends_life(*call.kind, now, *before);
+    // Whoever takes the last finalizer sees what he wrote, which nobody else ever does.
+    if (ends_life(*call.kind, now, *before)) {
+      if (!storage.remove(call.kind->table(), before, call.writer())) continue;
+      return call.show(std::move(now));
+    }
     ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
     if (!object) continue;
-    if (last) object = storage.remove(call.kind->table(), object, call.writer());
-    if (object) return call.show(*object);
+    return call.show(*object);
   }
   return stale(call.subject());
 }

@@ -24,6 +24,9 @@ namespace kruise::cluster {
 [[nodiscard]] Response pod_subresource(Call&);  // pod_subresources.cpp
 [[nodiscard]] Response review(Call&);           // review.cpp; the answers to "who am I" and "may I"
 
+/// Judges what the query of a write asks for (dry run, field validation, manager): the refusal, if any. write_options.cpp
+[[nodiscard]] std::optional<Response> judge_write_options(const Call&);
+
 /// Creates from a tree already read; `name` may come from generateName.
 [[nodiscard]] Response create_object(Call&, Json tree);
 

@@ -34,7 +34,7 @@ TEST(Apply, ConflictsUnlessForced) {
   apply(api, configmap("c", {{"a", "1"}}), "me");
   const auto refused = apply(api, configmap("c", {{"a", "2"}}), "you");
   EXPECT_EQ(refused.code, 409);
-  EXPECT_EQ(refused.body["message"], "Apply failed with 1 conflict: conflict with \"me\" using v1: .data.a");
+  EXPECT_EQ(refused.body["message"], "Apply failed with 1 conflict: conflict with \"me\": .data.a");
   EXPECT_EQ(refused.body["details"]["causes"][0]["reason"], "FieldManagerConflict");
   EXPECT_EQ(apply(api, configmap("c", {{"a", "1"}}), "you").code, 200) << "the same value is shared";
   const auto forced = apply(api, configmap("c", {{"a", "3"}}), "you", true);

@@ -167,7 +167,7 @@ TEST(Crd, GenerationCountsTheSpecAndStatusIsApart) {
   Json body = api.get(kPath + "/a").body;
   body["metadata"].erase("resourceVersion");
   EXPECT_EQ(api.put(kPath + "/a", body).body["details"]["causes"][0]["message"],
-            "Invalid value: 0x0: must be specified for an update");
+            "Invalid value: 0: must be specified for an update");
 }
 
 TEST(Crd, EachVersionShowsTheSameObjects) {
