@@ -30,9 +30,14 @@ std::size_t give_body(char* data, std::size_t size, std::size_t count, void* sel
   return bytes;
 }
 
+int note_connection(void* self, char*, char*, int, int local_port) {
+  static_cast<Call*>(self)->local_port = local_port;
+  return CURL_PREREQFUNC_OK;
+}
+
 }  // namespace
 
-const CurlCallbacks Call::kCallbacks{take_answer, give_body};
+const CurlCallbacks Call::kCallbacks{take_answer, give_body, note_connection};
 
 bool surely_not_sent(const Call& call) {
   const bool has_body = !call.request.body.empty();

@@ -24,6 +24,7 @@ struct Call {
   std::optional<CurlHandle> handle;
   Credentials::Current credentials;
   base::MonoTime started{};
+  int local_port = 0;  // of the connection it runs on; 0: libcurl still looks for one or opens it
   std::size_t body_read = 0;
   bool sent = false;  // the body was handed out: the server may act on it
   std::string answer;

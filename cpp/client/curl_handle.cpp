@@ -1,26 +1,15 @@
 #include "client/curl_handle.hpp"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <new>
+
+#include "client/open_sockets.hpp"
 
 namespace kruise::client {
 namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
-// A peer that is gone is noticed within this, sending or idle.
-constexpr int kUnansweredMs = 30'000;
 constexpr long kKeepAliveIdleS = 15;
 constexpr long kKeepAliveEveryS = 5;
-
-int on_socket(void*, curl_socket_t socket, curlsocktype) {
-  ::fcntl(socket, F_SETFD, FD_CLOEXEC);  // credential programs do not inherit it
-  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnansweredMs, sizeof kUnansweredMs);
-  return CURL_SOCKOPT_OK;
-}
 
 /// libcurl must be set up before the first handle, once in a process.
 bool set_up_curl() {
@@ -90,11 +79,13 @@ void CurlHandle::prepare(const Target& target, const Credentials::Current& crede
   curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(h, CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleS);
   curl_easy_setopt(h, CURLOPT_TCP_KEEPINTVL, kKeepAliveEveryS);
-  curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, on_socket);
+  curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, set_up_socket);
   curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, callbacks.write);
   curl_easy_setopt(h, CURLOPT_WRITEDATA, self);
   curl_easy_setopt(h, CURLOPT_READFUNCTION, callbacks.read);
   curl_easy_setopt(h, CURLOPT_READDATA, self);
+  curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, callbacks.connected);
+  curl_easy_setopt(h, CURLOPT_PREREQDATA, self);
   curl_easy_setopt(h, CURLOPT_PRIVATE, self);
 
   if (!target.host_header.empty()) add_header("Host: " + target.host_header);
@@ -164,7 +155,6 @@ void CurlHandle::share_connections(bool http1, base::Duration timeout) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
   curl_easy_setopt(get(), CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<long long>(ms, 1)));
   curl_easy_setopt(get(), CURLOPT_HTTP_VERSION, http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(get(), CURLOPT_PIPEWAIT, http1 ? 0L : 1L);
 }
 
 void CurlHandle::own_connection() {

@@ -30,6 +30,8 @@ struct Target {
 struct CurlCallbacks {
   std::size_t (*write)(char* data, std::size_t size, std::size_t count, void* self);
   std::size_t (*read)(char* data, std::size_t size, std::size_t count, void* self);
+  /// A connection is there, new or shared, and the request goes out on it next. Null: not told.
+  int (*connected)(void* self, char* to, char* from, int to_port, int from_port);
 };
 
 class CurlHandle {

@@ -101,7 +101,7 @@ void RestClient::Engine::close(const std::shared_ptr<WatchChannel>& channel) {
   command([this, channel] {
     const auto found = watches_.find(channel.get());
     if (found == watches_.end()) return;
-    if (found->second->in_flight) curl_multi_remove_handle(multi_.get(), found->second->handle.get());
+    if (found->second->in_flight) curl_multi_remove_handle(watch_multi_.get(), found->second->handle.get());
     watch_of_handle_.erase(found->second->handle.get());
     watches_.erase(found);
   });
@@ -128,7 +128,7 @@ void RestClient::Engine::stop() {
   run_commands();
   abort_calls([](const Call&) { return true; }, "the client is closed");
   for (auto& [key, watch] : watches_) {
-    if (watch->in_flight) curl_multi_remove_handle(multi_.get(), watch->handle.get());
+    if (watch->in_flight) curl_multi_remove_handle(watch_multi_.get(), watch->handle.get());
     watch->channel->finish(own_error("Aborted", "the client is closed"));
   }
   watch_of_handle_.clear();
@@ -144,10 +144,13 @@ void RestClient::Engine::run(const std::stop_token& stop) {
     check_deadlines();
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
-    collect_finished();
+    watch_multi_.run(clock_.mono());
+    collect_finished(multi_.get());
+    collect_finished(watch_multi_.get());
     start_due();
-    limit_connections();
-    curl_multi_poll(multi_.get(), nullptr, 0, wait_ms(), nullptr);
+    limit_idle_connections();
+    curl_waitfd watches = watch_multi_.wait_on();
+    curl_multi_poll(multi_.get(), &watches, 1, wait_ms(), nullptr);
   }
 }
 
@@ -160,13 +163,13 @@ void RestClient::Engine::run_commands() {
   for (const auto& command : commands) command();
 }
 
-void RestClient::Engine::collect_finished() {
+void RestClient::Engine::collect_finished(CURLM* multi) {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* handle = message->easy_handle;
     const CURLcode code = message->data.result;
-    curl_multi_remove_handle(multi_.get(), handle);
+    curl_multi_remove_handle(multi, handle);
     if (auto call = in_flight_.extract(handle)) {
       finished(std::move(call.mapped()), code);
     } else if (auto watch = watch_of_handle_.extract(handle)) {
@@ -193,7 +196,7 @@ void RestClient::Engine::check_deadlines() {
     if (watch->answer_deadline <= now && watch->handle.code() == 0) late.push_back(watch.get());
   }
   for (WatchCall* watch : late) {
-    if (watch->in_flight) curl_multi_remove_handle(multi_.get(), watch->handle.get());
+    if (watch->in_flight) curl_multi_remove_handle(watch_multi_.get(), watch->handle.get());
     watch_of_handle_.erase(watch->handle.get());
     end_watch(*watch, own_error("Timeout", "API server " + target_.host + " did not answer the watch in time"));
   }
@@ -219,11 +222,12 @@ void RestClient::Engine::start_due() {
     }
   }
 
+  std::size_t places = room();
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     const auto next = std::next(at);
     Call& call = **at;
     const MonoTime now = clock_.mono();
-    if (!has_room(call)) break;
+    if (!call.request.exempt && places == 0) break;
     if (call.not_before <= now && limiter_ && !call.request.exempt && !call.token_taken) {
       call.not_before =
           now + limiter_->reserve(call.request.user_agent.empty() ? options_.user_agent : call.request.user_agent, now);
@@ -232,6 +236,7 @@ void RestClient::Engine::start_due() {
     if (call.not_before <= now) {
       auto due = std::move(*at);
       waiting_.erase(at);
+      if (!due->request.exempt) --places;
       if (failed) {
         answer(std::move(due), own_error("Credentials", state.error));
       } else {
@@ -242,18 +247,19 @@ void RestClient::Engine::start_due() {
   }
 }
 
-void RestClient::Engine::limit_connections() {
-  // libcurl counts all connections to the server; each watch has one, and exempt requests must find one too.
+void RestClient::Engine::limit_idle_connections() {
+  // The number of open ones is not limited in libcurl but by `room`: what libcurl itself puts off it looks at again one by one,
+  // and only when another exchange ends, without regard to time-outs.
   const std::size_t shared = http_version_ == 2 ? kConnectionsMaxHttp2 : kInFlightMaxHttp1;
-  const auto max = static_cast<long>(shared + watch_of_handle_.size() + 1);
-  if (max == connections_max_) return;
-  connections_max_ = max;
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, max);
+  const auto kept = static_cast<long>(shared + 1);
+  if (kept == connections_kept_) return;
+  connections_kept_ = kept;
+  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kept);
 }
 
 int RestClient::Engine::wait_ms() const {
   const MonoTime now = clock_.mono();
-  Duration wait = kIdleWaitMax;
+  Duration wait = std::min<Duration>(kIdleWaitMax, watch_multi_.until_timer(now));
   if (!waiting_.empty()) wait = kLookAtWaiting;
   for (const auto& call : waiting_) {
     if (call->not_before <= now) break;  // it waits for a place or credentials, which wake us
@@ -282,9 +288,28 @@ void RestClient::Engine::enqueue(std::unique_ptr<Call> call) {
   }
 }
 
-bool RestClient::Engine::has_room(const Call& call) const {
-  const std::size_t max = http_version_ == 2 ? kInFlightMaxHttp2 : http_version_ == 1 ? kInFlightMaxHttp1 : kInFlightMaxUnknown;
-  return call.request.exempt || in_flight_.size() < max;
+std::size_t RestClient::Engine::room() const {
+  const auto minus = [](std::size_t most, std::size_t used) { return most > used ? most - used : 0; };
+  int version = http_version_;
+  std::size_t unplaced = 0;
+  std::vector<int> ports;
+  for (const auto& [handle, call] : in_flight_) {
+    if (version == 0) version = call->handle->http_version();
+    if (call->local_port == 0) {
+      ++unplaced;
+    } else if (std::ranges::find(ports, call->local_port) == ports.end()) {
+      ports.push_back(call->local_port);
+    }
+  }
+  const std::size_t used = in_flight_.size();
+  if (version == 1) return minus(kInFlightMaxHttp1, used);
+  // The first request shows what the server speaks; a connection that is not there yet cannot be shared, so one is opened at a
+  // time.
+  if (version == 0) return minus(1, used);
+  const std::size_t streams = kStreamsPerConnectionMax * std::max<std::size_t>(ports.size(), 1);
+  const std::size_t on_present = std::min(minus(streams, used), minus(kUnplacedMaxHttp2, unplaced));
+  const std::size_t on_new = minus(1, unplaced);
+  return std::min(std::max(on_present, on_new), minus(kInFlightMaxHttp2, used));
 }
 
 bool RestClient::Engine::writes_stopped() const { return clock_.mono().time_since_epoch().count() >= write_deadline_ns_; }
@@ -308,6 +333,7 @@ void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Cu
   }
   call->credentials = credentials;
   call->started = clock_.mono();
+  call->local_port = 0;
   call->body_read = 0;
   call->sent = false;
   call->too_large = false;
@@ -315,8 +341,9 @@ void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Cu
   call->write_stopped = call->is_read() || call->request.exempt ? nullptr : &write_stopped_;
   const std::string& agent = call->request.user_agent.empty() ? options_.user_agent : call->request.user_agent;
   call->handle->prepare(target_, credentials, call->request, agent, Call::kCallbacks, call.get());
-  call->handle->share_connections(options_.http1, call->deadline - call->started);
+  call->handle->share_connections(options_.http1 || http_version_ == 1, call->deadline - call->started);
   CURL* handle = call->handle->get();
+  sockets_.attach(handle);
   in_flight_.emplace(handle, std::move(call));
   curl_multi_add_handle(multi_.get(), handle);
 }
@@ -324,6 +351,8 @@ void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Cu
 void RestClient::Engine::finished(std::unique_ptr<Call> call, CURLcode code) {
   if (code == CURLE_OK && !call->handle->header_complete()) code = CURLE_GOT_NOTHING;
   report(*call->handle, call->request, call->started, code == CURLE_OK);
+  // Its connection may be dead without a sign, and the next try would have the same.
+  if (call->request.exempt && code == CURLE_OPERATION_TIMEDOUT) sockets_.shut_down(call->local_port);
   if (code == CURLE_OK) {
     answered(std::move(call));
   } else {
@@ -335,7 +364,7 @@ void RestClient::Engine::answered(std::unique_ptr<Call> call) {
   const CurlHandle& handle = *call->handle;
   const int code = handle.code();
   const MonoTime now = clock_.mono();
-  http_version_ = handle.http_version();
+  if (http_version_ != 1) http_version_ = handle.http_version();
   if (code == 401 && !call->renewed && credentials_.refused(call->credentials)) {
     call->renewed = true;
     waiting_.push_front(std::move(call));
@@ -431,11 +460,11 @@ void RestClient::Engine::start(WatchCall& watch, const Credentials::Current& cre
   watch.started = clock_.mono();
   watch.refusal.clear();
   const std::string& agent = watch.request.user_agent.empty() ? options_.user_agent : watch.request.user_agent;
-  watch.handle.prepare(target_, credentials, watch.request, agent, CurlCallbacks{take_events, nullptr}, &watch);
+  watch.handle.prepare(target_, credentials, watch.request, agent, CurlCallbacks{take_events, nullptr, nullptr}, &watch);
   watch.handle.own_connection();
   watch.in_flight = true;
   watch_of_handle_.emplace(watch.handle.get(), &watch);
-  curl_multi_add_handle(multi_.get(), watch.handle.get());
+  curl_multi_add_handle(watch_multi_.get(), watch.handle.get());
 }
 
 std::size_t RestClient::Engine::take_events(char* data, std::size_t size, std::size_t count, void* self) {

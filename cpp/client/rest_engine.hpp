@@ -10,8 +10,10 @@
 
 #include "base/thread.hpp"
 #include "client/call.hpp"
+#include "client/open_sockets.hpp"
 #include "client/rest_client.hpp"
 #include "client/watch_channel.hpp"
+#include "client/watch_multi.hpp"
 
 namespace kruise::client {
 
@@ -20,10 +22,11 @@ inline constexpr std::size_t kWaitingCallsMax = 20'000;
 /// Connections that requests share over HTTP/2: four with 25 streams each were faster than one with many.
 inline constexpr std::size_t kConnectionsMaxHttp2 = 4;
 inline constexpr std::size_t kStreamsPerConnectionMax = 25;
-/// Requests at a time: over HTTP/2, over HTTP/1.1 (a connection each), and before the server has shown what it speaks.
+/// Requests at a time: over HTTP/2, and over HTTP/1.1 (a connection each).
 inline constexpr std::size_t kInFlightMaxHttp2 = kConnectionsMaxHttp2 * kStreamsPerConnectionMax;
 inline constexpr std::size_t kInFlightMaxHttp1 = 32;
-inline constexpr std::size_t kInFlightMaxUnknown = kStreamsPerConnectionMax;
+/// Over HTTP/2: requests that libcurl has found no connection for yet. It opens one for each where it cannot share.
+inline constexpr std::size_t kUnplacedMaxHttp2 = 4;
 
 /// A watch under way, as the I/O thread sees it.
 struct WatchCall {
@@ -63,15 +66,15 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   void command(std::function<void()>);
   void run(const std::stop_token&);
   void run_commands();
-  void collect_finished();
+  void collect_finished(CURLM*);
   void check_deadlines();
   void start_due();
-  void limit_connections();
+  void limit_idle_connections();
   [[nodiscard]] int wait_ms() const;
 
   // Requests.
   void enqueue(std::unique_ptr<Call>);
-  [[nodiscard]] bool has_room(const Call&) const;
+  [[nodiscard]] std::size_t room() const;
   void start(std::unique_ptr<Call>, const Credentials::Current&);
   void finished(std::unique_ptr<Call>, CURLcode);
   void answered(std::unique_ptr<Call>);
@@ -97,7 +100,9 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   const std::function<bool()> write_stopped_;
 
   // I/O thread only.
-  std::unique_ptr<CURLM, MultiCleanup> multi_;
+  OpenSockets sockets_;                         // of requests
+  std::unique_ptr<CURLM, MultiCleanup> multi_;  // of requests
+  WatchMulti watch_multi_;
   Credentials credentials_;
   std::optional<RateLimiter> limiter_;
   std::list<std::unique_ptr<Call>> waiting_;  // exempt ones in front
@@ -105,8 +110,8 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   Watches watches_;
   std::unordered_map<CURL*, WatchCall*> watch_of_handle_;
   std::vector<CurlHandle> idle_handles_;
-  int http_version_ = 0;  // as the last answer showed
-  long connections_max_ = 0;
+  int http_version_ = 0;  // 1 once an answer came over it, and for good: libcurl must not mix them
+  long connections_kept_ = 0;
 
   std::mutex mutex_;  // guards the two below
   std::vector<std::function<void()>> commands_;

@@ -207,8 +207,16 @@ class ControlPlane:
     def install_crds(self, *paths: str | Path) -> None:
         """Applies CRD files or folders and waits until they are served."""
         files = [argument for path in paths for argument in ("-f", str(path))]
-        self.run_kubectl("apply", "--server-side", "--force-conflicts", *files)
-        self.run_kubectl("wait", "--for=condition=Established", "--timeout=30s", *files)
+        names = self.run_kubectl("apply", "--server-side", "--force-conflicts", "-o", "name", *files).split()
+
+        # Not with `kubectl wait`: it takes a definition that has no conditions yet for an error.
+        def served(name: str) -> bool:
+            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + name.rpartition("/")[2]
+            conditions = self.call("GET", path)[1].get("status", {}).get("conditions") or []
+            return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+        (server,) = (process for process in self._processes if process.name == "kube-apiserver")
+        self._wait(server, lambda: all(map(served, names)))
 
     # --- how ----------------------------------------------------------------------------------------------------------
 

@@ -18,8 +18,9 @@ from built import ROOT, built
 from control_plane import ControlPlane
 from fault_proxy import FaultProxy
 from manager_process import QUICK_ELECTION, ManagerProcess, wait
+from relay import Relay
 
-pytestmark = [pytest.mark.real, pytest.mark.unproven]
+pytestmark = pytest.mark.real
 Json = Any
 CRDS = ROOT / "charts/kruise/crds"
 SETS = "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets"
@@ -93,6 +94,10 @@ class World:
     def holder(self) -> str:
         code, lease = self.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{self.ns}/leases/kruise-manager")
         return str(lease["spec"].get("holderIdentity") or "") if code == 200 else ""
+
+    def renewed(self) -> str:
+        lease = self.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{self.ns}/leases/kruise-manager")[1]
+        return str(lease["spec"]["renewTime"])
 
 
 @pytest.fixture
@@ -279,6 +284,20 @@ def test_a_paused_leader_writes_nothing_and_exits(world: World, tmp_path: Path) 
 def audited_writes(plane: ControlPlane, user: str) -> int:
     events = (json.loads(line) for line in plane.audit_log.read_text().splitlines())
     return sum(1 for event in events if event["user"]["username"] == user and event["verb"] not in {"get", "list", "watch"})
+
+
+def test_a_leader_whose_connections_die_silently_keeps_the_lease(world: World, tmp_path: Path) -> None:
+    with Relay(world.plane) as relay:
+        through = world.plane.write_kubeconfig(tmp_path / "through", server=relay.url)
+        with manager(world, tmp_path, *QUICK_ELECTION, kubeconfig=through) as process:
+            wait("it leads", process.leads)
+            relay.freeze()
+            renewed = world.renewed()
+            wait("the lease is renewed", lambda: world.renewed() != renewed, 4)
+            renewed = world.renewed()
+            wait("and renewed again", lambda: world.renewed() != renewed, 4)
+            assert process.popen.poll() is None
+            assert process.leads()
 
 
 def test_a_second_signal_ends_it_at_once(world: World, tmp_path: Path) -> None:

@@ -284,6 +284,61 @@ TEST(RestClient, KeepsTheNumberOfConnectionsInBounds) {
   EXPECT_LE(pair.server.connections(), static_cast<int>(kInFlightMaxHttp1));
 }
 
+TEST(RestClient, AWatchThatWasThereFirstHoldsNothingUp) {
+  Pair pair([](Connection& c) {
+    while (const auto request = c.receive()) {
+      if (request->path.find("watch=") == std::string::npos) {
+        c.answer(200, "{}");
+      } else {
+        c.begin_stream();
+        c.chunk("{\"n\":1}\n");
+      }
+    }
+  });
+  Recorder recorder;
+  auto watch = pair.client->watch(client::watch(api::kPods, ""), recorder);
+  constexpr int kCount = 100;
+  std::latch answered(kCount);
+  std::atomic<int> good = 0;
+  for (int i = 0; i < kCount; ++i) {
+    Request request = write_pod();
+    request.exempt = i % 2 == 0;
+    pair.client->send(std::move(request), [&](Outcome outcome) {
+      good += outcome.ok() ? 1 : 0;
+      answered.count_down();
+    });
+  }
+  answered.wait();
+  EXPECT_EQ(good, kCount);
+  EXPECT_FALSE(recorder.error().has_value());
+  pair.loop.run_and_wait([&] { watch.reset(); });
+}
+
+TEST(RestClient, ExemptRequestsPassThoseThatHang) {
+  std::latch all_hang(kInFlightMaxHttp1);
+  Pair pair([&](Connection& c) {
+    while (const auto request = c.receive()) {
+      if (request->method == "GET") {
+        c.answer(200, "{}");
+        continue;
+      }
+      if (!request->has_header("User-Agent: election")) {
+        all_hang.count_down();
+        return c.wait_closed();
+      }
+      c.answer(200, "{}");
+    }
+  });
+  ASSERT_TRUE(pair.call(read_pod()).ok());
+  for (std::size_t i = 0; i < kInFlightMaxHttp1 + 10; ++i) pair.client->send(write_pod(), [](const Outcome&) {});
+  all_hang.wait();
+  Request lease = write_pod();
+  lease.exempt = true;
+  lease.user_agent = "election";
+  lease.timeout = 10s;
+  EXPECT_TRUE(pair.call(lease).ok());
+}
+
 // --- stopping ---------------------------------------------------------------------------------------------------------
 
 TEST(RestClient, NoWriteBeginsAfterTheDeadline) {
