@@ -33,8 +33,12 @@ class QueryReader {
     std::vector<Requirement> requirements;
     if (token_.empty()) return requirements;
     while (true) {
+      if (token_ != "!" && (token_.empty() || is_symbol(token_)))
+        fail(requirements.empty() ? "!, identifier, or 'end of string'" : "identifier after ','");
+      if (!fault_.empty()) return fault_;
       requirements.push_back(requirement());
-      if (fault_.empty() && !token_.empty() && token_ != ",") fail("',' or the end");
+      if (!fault_.empty()) return "unable to parse requirement: " + fault_;
+      if (!token_.empty() && token_ != ",") fail("',' or 'end of string'");
       if (!fault_.empty()) return fault_;
       if (token_.empty()) return requirements;
       next();
@@ -60,7 +64,9 @@ class QueryReader {
   }
 
   void fail(std::string_view expected) {
-    if (fault_.empty()) fault_ = "found " + (token_.empty() ? "the end" : quoted(token_)) + ", expected " + std::string(expected);
+    // The original's words, which clients of its API know.
+    if (fault_.empty())
+      fault_ = "found '" + std::string(token_) + "'" + (expected == "'('" ? "" : ",") + " expected: " + std::string(expected);
   }
 
   std::string word(std::string_view what) {
@@ -75,8 +81,7 @@ class QueryReader {
 
   std::string value() {
     std::string text;
-    if (!token_.empty() && token_ != "," && token_ != ")") text = word("a value");
-    if (fault_.empty() && !is_label_value(text)) fault_ = quoted(text) + " is not a label value";
+    if (!token_.empty() && token_ != "," && token_ != ")") text = word("identifier");
     return text;
   }
 
@@ -103,8 +108,7 @@ class QueryReader {
     Requirement found;
     const bool negated = token_ == "!";
     if (negated) next();
-    found.key = word("a key");
-    if (fault_.empty() && !is_label_key(found.key)) fault_ = quoted(found.key) + " is not a label key";
+    found.key = word("identifier");
     if (!fault_.empty() || negated) {
       found.op = Op::kDoesNotExist;
       return found;
@@ -120,7 +124,7 @@ class QueryReader {
       found.op = op == "in" ? Op::kIn : Op::kNotIn;
       found.values = values();
     } else {
-      fail("one of =, ==, !=, in, notin");
+      fail("in, notin, =, ==, !=, gt, lt");
     }
     return found;
   }
@@ -175,7 +179,7 @@ base::Result<Selector, std::string> Selector::from(const LabelSelector& wire) {
 
 base::Result<Selector, std::string> Selector::parse(std::string_view text) {
   auto requirements = QueryReader(text).read();
-  if (!requirements) return "cannot parse selector " + quoted(text) + ": " + requirements.error();
+  if (!requirements) return requirements.error();
   Selector selector;
   selector.requirements_ = std::move(*requirements);
   std::ranges::stable_sort(selector.requirements_, {}, &Requirement::key);

@@ -40,7 +40,7 @@ class Selector {
   Selector() = default;
   /// The error names the faulty member, e.g. `matchExpressions[0].operator: "Foo" is not a valid operator`.
   [[nodiscard]] static base::Result<Selector, std::string> from(const LabelSelector&);
-  /// Reads the query form: `a=b,c in (d,e),!f,g!=h`.
+  /// Reads the query form: `a=b,c in (d,e),!f,g!=h`. Whether keys and values are fit to be labels is left to who asks.
   [[nodiscard]] static base::Result<Selector, std::string> parse(std::string_view);
 
   [[nodiscard]] bool empty() const { return requirements_.empty(); }

@@ -115,6 +115,14 @@ Response no_such_path() { return {.code = 404, .body = "404 page not found\n", .
 
 Response no_such_resource() { return answer(plain(404, "NotFound", "the server could not find the requested resource")); }
 
+Response too_large_version(std::uint64_t wanted, std::uint64_t current) {
+  auto status = plain(504, "Timeout",
+                      "Timeout: Too large resource version: " + std::to_string(wanted) + ", current: " + std::to_string(current));
+  status.causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}};
+  status.retry_after_s = 1;
+  return answer(status);
+}
+
 Response gone(std::string message) { return answer(plain(410, "Expired", std::move(message))); }
 Response internal_error(std::string message) { return answer(plain(500, "InternalError", std::move(message))); }
 

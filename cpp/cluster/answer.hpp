@@ -50,10 +50,12 @@ struct StatusAnswer {
 [[nodiscard]] Response method_not_supported();
 [[nodiscard]] Response unsupported_media_type(std::string message);
 [[nodiscard]] Response not_acceptable(std::string message);
-/// The path leads nowhere: "the server could not find the requested resource".
+/// The path leads nowhere: no group or version, or no resource of one that CustomResourceDefinitions make. Plain text.
 [[nodiscard]] Response no_such_path();
-/// The server has the group and version, but no such resource or subresource.
+/// A built-in group and version that has no such resource or subresource: "the server could not find the requested resource".
 [[nodiscard]] Response no_such_resource();
+/// A client asks for a version that this server has not reached.
+[[nodiscard]] Response too_large_version(std::uint64_t wanted, std::uint64_t current);
 [[nodiscard]] Response gone(std::string message);
 [[nodiscard]] Response internal_error(std::string message);
 /// The answer to a deletion that left nothing to show.

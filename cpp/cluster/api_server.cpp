@@ -54,12 +54,10 @@ class ApiServer::Impl {
     const std::shared_ptr<const Catalog> catalog = context.catalog();
     if (info.resource.empty()) return discovery(*catalog, info, request);
     const KindPtr kind = catalog->find(info.group, info.version, info.resource);
-    if (!kind) return no_such_path();
-    if (kind->names().namespaced && info.ns.empty() && (!info.name.empty() || request.method == "POST")) return no_such_path();
-    if (!kind->names().namespaced && !info.ns.empty()) return no_such_path();
+    if (auto refusal = check_route(*catalog, kind, info, request.method)) return *refusal;
     Call call{.context = context, .request = request, .info = info, .kind = kind, .now = context.clock().now()};
     Response response = dispatch(call);
-    if (response.code < 400 && request.method != "GET" && kind->names().plural == "customresourcedefinitions")
+    if (response.code < 400 && request.method != "GET" && (kind == definitions.kind() || definitions.awaits(*kind)))
       definitions.reconcile();
     if (response.warnings.empty()) response.warnings = std::move(call.warnings);
     return response;
@@ -68,6 +66,18 @@ class ApiServer::Impl {
   Context context;
   Definitions definitions;
   std::optional<StateFile> state;
+
+  /// Routes of built-in kinds are fixed, so that a path off them is answered by their group; those of custom kinds fall through
+  /// to where no path leads.
+  static std::optional<Response> check_route(const Catalog& catalog, const KindPtr& kind, const RequestInfo& info,
+                                             std::string_view method) {
+    const auto nowhere = [](bool custom) { return custom ? no_such_path() : no_such_resource(); };
+    if (!kind) return nowhere(!catalog.has_builtin(info.group, info.version));
+    if (!kind->names().namespaced) return info.ns.empty() ? std::nullopt : std::optional(nowhere(kind->custom()));
+    if (!info.ns.empty() || (info.name.empty() && method == "GET")) return std::nullopt;
+    if (info.name.empty() && !kind->custom()) return kind->traits().listed ? std::optional(method_not_supported()) : std::nullopt;
+    return nowhere(kind->custom());
+  }
 
  private:
   static Response dispatch(Call& call) {
@@ -114,14 +124,17 @@ ApiServer::~ApiServer() = default;
 client::Response ApiServer::handle(const client::Request& request) { return impl_->handle(request); }
 
 bool ApiServer::is_watch(const client::Request& request) {
-  if (request.method != "GET" || request.path.find("watch=") == std::string::npos) return false;
-  return RequestInfo(request).query.flag("watch");
+  if (request.method != "GET" || request.path.find("watch") == std::string::npos) return false;
+  const RequestInfo info(request);
+  return info.name.empty() && info.query.flag("watch");
 }
 
 base::Result<std::unique_ptr<ApiServer::Stream>, client::Response> ApiServer::watch(const client::Request& request) {
   RequestInfo info(request);
-  const KindPtr kind = impl_->context.catalog()->find(info.group, info.version, info.resource);
-  if (!kind || !kind->traits().listed) return no_such_path();
+  const std::shared_ptr<const Catalog> catalog = impl_->context.catalog();
+  const KindPtr kind = catalog->find(info.group, info.version, info.resource);
+  if (auto refusal = Impl::check_route(*catalog, kind, info, request.method)) return *refusal;
+  if (!kind->traits().listed) return method_not_supported();
   Call call{.context = impl_->context, .request = request, .info = info, .kind = kind, .now = impl_->context.clock().now()};
   return cluster::watch(call);
 }

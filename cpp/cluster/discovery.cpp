@@ -41,6 +41,7 @@ void write_texts(JsonWriter& w, std::string_view name, const std::vector<std::st
 
 std::vector<std::string> verbs_of(const Kind& kind) {
   if (!kind.traits().listed) return {"create"};
+  if (kind.custom()) return {"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"};
   return {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 }
 

@@ -2,6 +2,8 @@
 
 #include <httplib.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -80,6 +82,15 @@ void fill(httplib::Response& to, const client::Response& from) {
   to.set_content(from.body, from.content_type.c_str());
 }
 
+/// The library answers methods that it does not know (or route) with a bare 400, and does not read the rest of such a request.
+void refuse_method(const httplib::Request& from, httplib::Response& to) {
+  constexpr std::array<std::string_view, 7> kServed = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  if (to.status != 400 || !to.body.empty() || from.method.empty() || std::ranges::find(kServed, from.method) != kServed.end())
+    return;
+  fill(to, method_not_supported());
+  to.set_header("Connection", "close");
+}
+
 /// An answer that ends in the middle, as seen when a connection breaks.
 void break_off(httplib::Response& to) {
   to.set_content_provider(1, "application/json", [](std::size_t, std::size_t, httplib::DataSink&) { return false; });
@@ -105,7 +116,8 @@ class HttpServer::Impl {
     listener_.set_write_timeout(30);
     const auto serve = [this](const httplib::Request& request, httplib::Response& response) { answer(request, response); };
     const std::string any = R"(/.*)";
-    listener_.Get(any, serve).Post(any, serve).Put(any, serve).Patch(any, serve).Delete(any, serve);
+    listener_.Get(any, serve).Post(any, serve).Put(any, serve).Patch(any, serve).Delete(any, serve).Options(any, serve);
+    listener_.set_error_handler(refuse_method);
     const bool bound = options.port == 0 ? (port_ = listener_.bind_to_any_port(options.host.c_str())) > 0
                                          : listener_.bind_to_port(options.host.c_str(), options.port);
     if (!bound) throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port));

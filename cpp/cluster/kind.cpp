@@ -22,6 +22,12 @@ KindPtr Catalog::find(std::string_view group, std::string_view version, std::str
   return found == by_path_.end() ? nullptr : found->second;
 }
 
+bool Catalog::has_builtin(std::string_view group, std::string_view version) const {
+  return std::ranges::any_of(kinds_, [&](const KindPtr& kind) {
+    return !kind->custom() && kind->names().group == group && kind->names().version == version;
+  });
+}
+
 bool Catalog::has_group_version(std::string_view group, std::string_view version) const {
   return std::ranges::any_of(kinds_,
                              [&](const KindPtr& k) { return k->names().group == group && k->names().version == version; });

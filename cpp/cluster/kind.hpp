@@ -44,6 +44,8 @@ struct KindTraits {
   bool status_takes_labels = true;    // a write to /status carries labels and annotations over
   bool status_takes_metadata = true;  // and finalizers
   bool returns_deleted = false;       // DELETE answers with the object instead of a Status
+  bool ends_gracefully = false;       // DELETE leaves it the grace period that it or the client names
+  bool terminating = false;           // its definition is being deleted: nothing new is created
   bool listed = true;                 // get, list, watch and writes; otherwise only create (reviews)
 };
 
@@ -85,6 +87,8 @@ class Kind {
   /// The value of a field selector's field; absent when the field cannot be selected by.
   [[nodiscard]] virtual std::optional<std::string> selectable(const Json& tree, std::string_view field) const = 0;
   [[nodiscard]] virtual bool is_selectable(std::string_view field) const = 0;
+  /// The kind says itself which fields are selectable; otherwise name and namespace are, as for every kind.
+  [[nodiscard]] virtual bool selects_own_fields() const { return custom(); }
   /// For strategic merge patches; null where they are not understood (custom resources).
   [[nodiscard]] virtual const api::TypeInfo* merge_type() const { return nullptr; }
   [[nodiscard]] virtual ScalePaths scale_paths() const { return {}; }
@@ -92,6 +96,8 @@ class Kind {
   [[nodiscard]] virtual std::vector<Column> columns() const;
   /// A deletion only marks the object: something else must still clean up behind it.
   [[nodiscard]] virtual bool keeps_while_deleting(const Json&) const { return false; }
+  /// What the first deletion of such an object changes beyond its time.
+  virtual void prepare_deletion(Json&) const {}
   /// The schema of a custom kind; null for those that the schema tables describe, and where none was compiled.
   [[nodiscard]] virtual const Schema* schema() const { return nullptr; }
   /// The schema of a custom kind as JSON; empty for those that the schema tables describe.
@@ -111,6 +117,8 @@ class Catalog {
  public:
   [[nodiscard]] KindPtr find(std::string_view group, std::string_view version, std::string_view plural) const;
   [[nodiscard]] bool has_group_version(std::string_view group, std::string_view version) const;
+  /// The group and version have kinds that no CustomResourceDefinition declares.
+  [[nodiscard]] bool has_builtin(std::string_view group, std::string_view version) const;
   [[nodiscard]] const std::vector<KindPtr>& kinds() const { return kinds_; }
   void add(KindPtr);
   void remove_group_resource(std::string_view group, std::string_view plural);

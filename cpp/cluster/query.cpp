@@ -57,7 +57,7 @@ bool Query::has(std::string_view name) const {
 bool Query::flag(std::string_view name) const {
   if (!has(name)) return false;
   const std::string_view value = get(name);
-  return value.empty() || value == "1" || value == "true" || value == "True";
+  return value != "0" && value != "false" && value != "False" && value != "FALSE";
 }
 
 RequestInfo::RequestInfo(const client::Request& request) {

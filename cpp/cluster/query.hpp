@@ -18,7 +18,7 @@ class Query {
   /// Empty when absent.
   [[nodiscard]] std::string_view get(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const;
-  /// "true", "1", or the bare name.
+  /// Given, and not as "false" or "0": the bare name counts too.
   [[nodiscard]] bool flag(std::string_view name) const;
 
  private:

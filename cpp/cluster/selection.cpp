@@ -1,6 +1,7 @@
 #include "cluster/selection.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cluster/answer.hpp"
@@ -33,6 +34,38 @@ std::optional<Term> split_term(std::string_view text) {
   return std::nullopt;
 }
 
+/// What is wrong with the numbers among the options of a list.
+std::optional<std::string> number_fault(const Query& query) {
+  for (const std::string_view name : {"limit", "timeoutSeconds"}) {
+    const std::string_view text = query.get(name);
+    if (text.empty()) continue;
+    const std::string quoted = "strconv.ParseInt: parsing \"" + std::string(text) + "\": ";
+    std::int64_t value = 0;
+    const auto read = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), text.data() + text.size(), value);
+    if (read.ec == std::errc::result_out_of_range) return quoted + "value out of range";
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return quoted + "invalid syntax";
+  }
+  return std::nullopt;
+}
+
+/// What is wrong with the key and values of a term that could be read; empty when nothing is.
+std::string requirement_fault(const api::Selector::Requirement& requirement) {
+  const auto fault = [](const std::string& where, const std::string& value, const std::string& complaint) {
+    return where + ": Invalid value: \"" + value + "\": " + complaint;
+  };
+  for (const auto& complaint : check_qualified_name(requirement.key)) return fault("<nil>", requirement.key, complaint);
+  for (std::size_t i = 0; i < requirement.values.size(); ++i) {
+    for (const auto& complaint : check_label_value(requirement.values[i]))
+      return fault("values[" + std::to_string(i) + "][" + requirement.key + "]", requirement.values[i], complaint);
+  }
+  return {};
+}
+
+std::string unsupported_field(const Kind& kind, std::string_view field) {
+  if (kind.selects_own_fields()) return "field label not supported: " + std::string(field);
+  return "\"" + std::string(field) + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
+}
+
 std::size_t term_end(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {
@@ -50,12 +83,12 @@ base::Result<Selection, client::Response> Selection::from(const KindPtr& kind, c
   Selection selection;
   selection.kind_ = kind;
   if (kind->names().namespaced && !info.ns.empty()) selection.prefix_ = info.ns + "/";
+  if (const auto fault = number_fault(info.query)) return bad_request(*fault);
   auto labels = api::Selector::parse(info.query.get("labelSelector"));
-  if (!labels) return bad_request("unable to parse requirement: " + labels.error());
+  if (!labels) return bad_request(labels.error());
   for (const auto& requirement : labels->requirements()) {
-    for (const auto& complaint : check_qualified_name(requirement.key)) {
-      return bad_request("unable to parse requirement: <nil>: Invalid value: \"" + requirement.key + "\": " + complaint);
-    }
+    if (const auto fault = requirement_fault(requirement); !fault.empty())
+      return bad_request("unable to parse requirement: " + fault);
   }
   selection.labels_ = std::move(*labels);
 
@@ -69,12 +102,7 @@ base::Result<Selection, client::Response> Selection::from(const KindPtr& kind, c
     if (!term)
       return bad_request("invalid selector: '" + std::string(info.query.get("fieldSelector")) + "'; can't understand '" +
                          std::string(text) + "'");
-    if (!kind->is_selectable(term->field)) {
-      const std::string gv = kind->names().group + "/" + kind->names().version;
-      return bad_request("Unable to find \"" + gv + ", Resource=" + kind->names().plural + "\" that match label selector \"" +
-                         selection.labels_.text() + "\", field selector \"" + std::string(info.query.get("fieldSelector")) +
-                         "\": field label not supported: " + std::string(term->field));
-    }
+    if (!kind->is_selectable(term->field)) return bad_request(unsupported_field(*kind, term->field));
     selection.fields_.push_back({std::string(term->field), unescaped(term->value), term->equal});
   }
   return selection;

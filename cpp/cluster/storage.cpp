@@ -14,6 +14,7 @@ class Table {
   std::deque<LoggedEvent> log;
   std::uint64_t first_sequence = 0;     // of log.front()
   std::uint64_t compacted_version = 0;  // everything up to this one has left the log
+  std::uint64_t incarnation = 0;
   std::vector<std::weak_ptr<Waker>> listeners;
 };
 
@@ -187,7 +188,7 @@ void Storage::restore_version(std::uint64_t version) {
 std::optional<Storage::Cursor> Storage::cursor_after(const Table& table, std::uint64_t version) const {
   const std::lock_guard lock(mutex_);
   if (version < table.compacted_version) return std::nullopt;
-  return Cursor{table.first_sequence + index_after(table, version)};
+  return Cursor{.sequence = table.first_sequence + index_after(table, version), .incarnation = table.incarnation};
 }
 
 Storage::Start Storage::start(const Table& table, const ListQuery& query) const {
@@ -195,7 +196,7 @@ Storage::Start Storage::start(const Table& table, const ListQuery& query) const 
   Start start;
   start.listing.version = version_;
   collect(table.objects, query, start.listing.objects);
-  start.cursor.sequence = table.first_sequence + table.log.size();
+  start.cursor = {.sequence = table.first_sequence + table.log.size(), .incarnation = table.incarnation};
   return start;
 }
 
@@ -203,6 +204,7 @@ Storage::Read Storage::read(const Table& table, Cursor& cursor, std::size_t coun
   const std::lock_guard lock(mutex_);
   Read result;
   result.version = version_;
+  result.over = cursor.incarnation != table.incarnation;
   if (cursor.sequence < table.first_sequence) {
     result.compacted = true;
     return result;
@@ -225,6 +227,18 @@ void Storage::compact(Table& table) {
   table.first_sequence += table.log.size();
   table.log.clear();
   table.compacted_version = version_;
+}
+
+void Storage::retire(Table& table) {
+  std::vector<std::shared_ptr<Waker>> woken;
+  {
+    const std::lock_guard lock(mutex_);
+    ++table.incarnation;
+    for (const auto& listener : table.listeners) {
+      if (auto waker = listener.lock()) woken.push_back(std::move(waker));
+    }
+  }
+  for (const auto& waker : woken) waker->wake();
 }
 
 void Storage::observe(std::function<void(const StorageEvent&)> observer) {

@@ -81,6 +81,7 @@ class Storage {
   /// A place in a table's log.
   struct Cursor {
     std::uint64_t sequence = 0;
+    std::uint64_t incarnation = 0;  // of the table
   };
   /// After `version`; nothing when that is compacted.
   [[nodiscard]] std::optional<Cursor> cursor_after(const Table&, std::uint64_t version) const;
@@ -94,12 +95,15 @@ class Storage {
     std::vector<LoggedEvent> events;
     std::uint64_t version = 0;  // everything of the table up to this version has been read once these are
     bool compacted = false;     // the cursor fell out of the log
+    bool over = false;          // the table was retired since: once these events are read, no more come
   };
   /// The next events, at most `count_max`; moves the cursor.
   [[nodiscard]] Read read(const Table&, Cursor&, std::size_t count_max) const;
   void listen(Table&, const std::shared_ptr<Waker>&);
   /// Forgets the log, as a compaction does: a watch that is not up to date, or starts from before, is told 410.
   void compact(Table&);
+  /// Nobody serves the table any more: its watches end once they have read what happened. What follows is another incarnation.
+  void retire(Table&);
   /// Called with each write, under the lock, in order of version.
   void observe(std::function<void(const StorageEvent&)>);
 

@@ -32,9 +32,12 @@ WatchStream::WatchStream(Storage& storage, const KindPtr& kind, Selection select
       clock_(clock),
       cursor_(cursor),
       version_(version),
+      start_version_(version),
       end_at_(clock.mono() + options.timeout),
       bookmark_at_(clock.mono() + kBookmarkInterval) {
-  bookmark_at_ = std::min(bookmark_at_, std::max(clock.mono(), end_at_ - kBookmarkBeforeEnd));
+  // A watch too short for it gets none.
+  if (const base::MonoTime before_end = end_at_ - kBookmarkBeforeEnd; before_end > clock.mono())
+    bookmark_at_ = std::min(bookmark_at_, before_end);
   for (const auto& object : initial) {
     if (!selection_.matches(*object)) continue;
     lines_.push_back(view_.line(EventType::kAdded, object, first_row_));
@@ -51,6 +54,7 @@ void WatchStream::on_ready(std::function<void()> wake) { waker_->set(std::move(w
 base::MonoTime WatchStream::due() const { return options_.bookmarks ? std::min(bookmark_at_, end_at_) : end_at_; }
 
 void WatchStream::add(const LoggedEvent& event) {
+  if (event.version() <= start_version_) return;  // the client named a version that was yet to come
   const bool now = event.type() != EventType::kDeleted && selection_.matches(*event.object);
   const bool before = event.before != nullptr && selection_.matches(*event.before);
   if (now) {
@@ -78,7 +82,10 @@ void WatchStream::fill() {
     }
     for (const auto& event : read.events) add(event);
     version_ = std::max(version_, read.version);
-    if (read.events.empty()) break;
+    if (read.events.empty()) {
+      if (read.over) closing_ = true;
+      break;
+    }
   }
   const base::MonoTime now = clock_.mono();
   if (lines_.empty() && options_.bookmarks && now >= bookmark_at_) {

@@ -43,6 +43,7 @@ class WatchStream final : public ApiServer::Stream {
   const base::Clock& clock_;
   Storage::Cursor cursor_;
   std::uint64_t version_;  // everything up to it was delivered
+  std::uint64_t start_version_;
   base::MonoTime end_at_;
   base::MonoTime bookmark_at_;
   std::deque<std::shared_ptr<const std::string>> lines_;

@@ -125,6 +125,9 @@ class _Runner:
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 VERSION_IN_TEXT = re.compile(r"(resourceVersion|ResourceVersion)( in [a-z ]+)?: \d+")
+VERSION_IN_WORDS = re.compile(
+    r"(ResourceVersion in (?:the precondition|record) |too old resource version: |Too large resource version: |, current: )\(?\d+\)?( \(\d+\))?"
+)
 # What Go's parsers say, and which encodings a server has: nobody's contract.
 PARSER_WORDS = tuple(
     re.compile(begin + r".+", re.DOTALL)
@@ -139,6 +142,7 @@ PARSER_WORDS = tuple(
         r"(quantities must match the regular expression )",
     )
 )
+AGE = re.compile(r"\d+[smhdy]|\d+[mhdy]\d+[smhd]")  # later tables of a watch name no columns
 NO_UID = "00000000-0000-0000-0000-000000000000"
 RECENT_YEARS = 2  # times nearer than that are the server's own
 
@@ -215,7 +219,10 @@ class _Normal:
             column["description"] = "some" if column.get("description") else ""
         rows = []
         for row in table.get("rows") or []:
-            cells = ["age" if index in ages and cell else cell for index, cell in enumerate(row.get("cells", []))]
+            cells = [
+                "age" if cell and (index in ages or AGE.fullmatch(str(cell))) else cell
+                for index, cell in enumerate(row.get("cells", []))
+            ]
             rows.append({**row, "cells": cells, "object": self.body(row.get("object"))})
         return {**table, "metadata": metadata, "rows": rows}
 
@@ -254,6 +261,7 @@ class _Normal:
             return text
         text = TIME.sub(lambda match: "(now)" if _is_recent(match[0]) else match[0], text)
         text = VERSION_IN_TEXT.sub(lambda match: f"{match[1]}{match[2] or ''}: (version)", text)
+        text = VERSION_IN_WORDS.sub(lambda match: f"{match[1]}(version)", text)
         for words in PARSER_WORDS:
             text = words.sub(lambda match: match[1] + "(...)", text)
         return UID.sub(lambda match: self._uid(match[0]), text)

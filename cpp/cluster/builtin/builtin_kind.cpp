@@ -108,6 +108,10 @@ bool BuiltinKind::keeps_while_deleting(const Json& tree) const {
   return rules_.keeps_while_deleting != nullptr && rules_.keeps_while_deleting(tree);
 }
 
+void BuiltinKind::prepare_deletion(Json& tree) const {
+  if (rules_.prepare_deletion != nullptr) rules_.prepare_deletion(tree);
+}
+
 bool BuiltinKind::is_selectable(std::string_view field) const {
   return field == "metadata.name" || field == "metadata.namespace" ||
          std::ranges::find(selectable_fields_, field) != selectable_fields_.end();

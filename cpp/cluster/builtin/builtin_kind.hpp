@@ -21,6 +21,7 @@ struct BuiltinRules {
   void (*validate)(const Json& tree, FieldErrors&) = nullptr;
   void (*validate_update)(const Json& now, const Json& before, FieldErrors&) = nullptr;
   bool (*keeps_while_deleting)(const Json& tree) = nullptr;
+  void (*prepare_deletion)(Json& tree) = nullptr;
 };
 
 struct BuiltinSpec {
@@ -44,8 +45,10 @@ class BuiltinKind final : public Kind {
   void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
   [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
+  [[nodiscard]] bool selects_own_fields() const override { return !selectable_fields_.empty(); }
   [[nodiscard]] std::vector<Column> columns() const override;
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
+  void prepare_deletion(Json& tree) const override;
   [[nodiscard]] const api::TypeInfo* merge_type() const override { return type_; }
 
  private:

@@ -31,6 +31,7 @@ struct Row {
   Row& conditional_update() { return spec.traits.unconditional_update = false, *this; }
   Row& create_on_update() { return spec.traits.create_on_update = true, *this; }
   Row& status_keeps_labels() { return spec.traits.status_takes_labels = false, *this; }
+  Row& ends_gracefully() { return spec.traits.ends_gracefully = true, *this; }
   Row& returns_deleted() { return spec.traits.returns_deleted = true, *this; }
   Row& rules(BuiltinRules rules) { return spec.rules = rules, *this; }
   Row& selectable(std::vector<std::string> fields) { return spec.selectable_fields = std::move(fields), *this; }
@@ -80,6 +81,7 @@ std::vector<BuiltinSpec> core() {
   t.push_back(row("Pod", "pods")
                   .short_names({"po"})
                   .returns_deleted()
+                  .ends_gracefully()
                   .in_all()
                   .status()
                   .generation()

@@ -214,7 +214,8 @@ BuiltinRules namespace_rules() {
   return {.set_defaults = default_namespace,
           .prepare_create = create_namespace,
           .prepare_update = update_namespace,
-          .keeps_while_deleting = holds_namespace};
+          .keeps_while_deleting = holds_namespace,
+          .prepare_deletion = [](Json& tree) { object_in(tree, "status")["phase"] = "Terminating"; }};
 }
 BuiltinRules node_rules() { return {.set_defaults = default_node, .prepare_create = create_node}; }
 BuiltinRules claim_rules() {

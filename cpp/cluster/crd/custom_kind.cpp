@@ -176,6 +176,15 @@ std::optional<std::string> CustomKind::selectable(const Json& tree, std::string_
   return found.front()->is_string() ? found.front()->get<std::string>() : found.front()->dump();
 }
 
+namespace {
+
+std::string description_of(const Json& column) {
+  const std::string_view said = text_of(column, "description");
+  return said.empty() ? "What " + std::string(text_of(column, "jsonPath")) + " holds." : std::string(said);
+}
+
+}  // namespace
+
 std::vector<Column> CustomKind::columns() const {
   if (!spec_.printer_columns || !spec_.printer_columns->is_array() || spec_.printer_columns->empty()) return {};
   std::vector<Column> columns;
@@ -188,7 +197,7 @@ std::vector<Column> CustomKind::columns() const {
     columns.push_back({.name = std::string(text_of(declared, "name")),
                        .type = type,
                        .format = std::string(text_of(declared, "format")),
-                       .description = std::string(text_of(declared, "description")),
+                       .description = description_of(declared),
                        .priority = static_cast<int>(integer_of(declared, "priority", 0)),
                        .cell = [path = JsonPath::parse(text_of(declared, "jsonPath")), type](const Json& tree, base::Time now) {
                          return cell(path, type, tree, now);

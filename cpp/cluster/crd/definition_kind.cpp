@@ -29,21 +29,25 @@ Json condition(std::string_view type, std::string_view reason, std::string_view 
   return {{"type", type}, {"status", "True"}, {"reason", reason}, {"message", message}, {"lastTransitionTime", time}};
 }
 
-/// Names are accepted and served at once, so the conditions say so from the first version on.
-void fill_status(Json& tree, std::string_view time) {
-  Json& status = object_in(tree, "status");
-  const Json& spec = tree.at("spec");
-  status["acceptedNames"] = spec.at("names");
-  Json& stored = status["storedVersions"];
+void remember_stored_versions(Json& tree) {
+  Json& stored = object_in(tree, "status")["storedVersions"];
   if (!stored.is_array()) stored = Json::array();
-  for (const Json& version : spec.at("versions")) {
+  for (const Json& version : tree.at("spec").at("versions")) {
     const std::string name(text_of(version, "name"));
     if (bool_of(version, "storage") && std::ranges::find(stored, Json(name)) == stored.end()) stored.push_back(name);
   }
-  if (status.contains("conditions")) return;
-  status["conditions"] =
-      Json::array({condition("NamesAccepted", "NoConflicts", "no conflicts found", time),
-                   condition("Established", "InitialNamesAccepted", "the initial names have been accepted", time)});
+}
+
+bool has_condition(const Json& tree, std::string_view type) {
+  const Json* conditions = member_at(tree, {"status", "conditions"});
+  return conditions != nullptr && conditions->is_array() &&
+         std::ranges::any_of(*conditions, [&](const Json& one) { return text_of(one, "type") == type; });
+}
+
+void add_condition(Json& tree, Json condition) {
+  Json& conditions = object_in(tree, "status")["conditions"];
+  if (!conditions.is_array()) conditions = Json::array();
+  conditions.push_back(std::move(condition));
 }
 
 void validate_versions(const Json& spec, FieldErrors& errors) {
@@ -129,14 +133,16 @@ void DefinitionKind::prepare_create(Json& tree) const {
   tree.erase("status");
   FieldErrors errors;
   validate_definition(tree, errors);
-  if (errors.empty()) fill_status(tree, text_at(tree, {"metadata", "creationTimestamp"}));
+  if (!errors.empty()) return;
+  tree["status"] = {{"conditions", nullptr}, {"acceptedNames", {{"plural", ""}, {"kind", ""}}}};
+  remember_stored_versions(tree);
 }
 
 void DefinitionKind::prepare_update(Json& now, const Json& before) const {
   copy_member(now, before, "status");
   FieldErrors errors;
   validate_definition(now, errors);
-  if (errors.empty()) fill_status(now, text_at(before, {"metadata", "creationTimestamp"}));
+  if (errors.empty()) remember_stored_versions(now);
   if (now.at("spec") != before.at("spec")) now["metadata"]["generation"] = integer_of(before.at("metadata"), "generation", 0) + 1;
 }
 
@@ -164,6 +170,32 @@ bool DefinitionKind::is_selectable(std::string_view field) const {
   return field == "metadata.name" || field == "metadata.namespace";
 }
 std::optional<std::string> DefinitionKind::selectable(const Json&, std::string_view) const { return std::nullopt; }
+
+bool DefinitionKind::keeps_while_deleting(const Json& tree) const {
+  return member(tree.at("metadata"), "deletionTimestamp") == nullptr;
+}
+
+void DefinitionKind::prepare_deletion(Json& tree) const {
+  Json& finalizers = tree["metadata"]["finalizers"];
+  if (!finalizers.is_array()) finalizers = Json::array();
+  if (std::ranges::find(finalizers, Json(std::string(kCleanupFinalizer))) == finalizers.end())
+    finalizers.push_back(std::string(kCleanupFinalizer));
+  if (has_condition(tree, "Terminating")) return;
+  add_condition(tree, condition("Terminating", "InstanceDeletionPending",
+                                "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+                                text_at(tree, {"metadata", "deletionTimestamp"})));
+}
+
+bool establish(Json& tree, base::Time now) {
+  const Json& names = tree.at("spec").at("names");
+  if (has_condition(tree, "Established") && tree["status"]["acceptedNames"] == names) return false;
+  object_in(tree, "status")["acceptedNames"] = names;
+  if (has_condition(tree, "Established")) return true;
+  const std::string time = base::format_time(now);
+  add_condition(tree, condition("NamesAccepted", "NoConflicts", "no conflicts found", time));
+  add_condition(tree, condition("Established", "InitialNamesAccepted", "the initial names have been accepted", time));
+  return true;
+}
 
 std::vector<Column> DefinitionKind::columns() const {
   return {{.name = "Name",

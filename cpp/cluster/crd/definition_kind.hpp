@@ -1,6 +1,9 @@
 // The kind CustomResourceDefinition itself.
 #pragma once
 
+#include <string_view>
+
+#include "base/time.hpp"
 #include "cluster/kind.hpp"
 
 namespace kruise::cluster {
@@ -20,6 +23,14 @@ class DefinitionKind final : public Kind {
   [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] std::vector<Column> columns() const override;
+  [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
+  void prepare_deletion(Json& tree) const override;
 };
+
+/// Objects of a definition that has it are deleted before the definition is.
+inline constexpr std::string_view kCleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
+
+/// Names are accepted as they are wanted, and served from then on. False when the status says so already.
+[[nodiscard]] bool establish(Json& tree, base::Time now);
 
 }  // namespace kruise::cluster

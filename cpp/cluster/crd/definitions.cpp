@@ -1,5 +1,6 @@
 #include "cluster/crd/definitions.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cluster/crd/custom_kind.hpp"
@@ -9,6 +10,8 @@
 
 namespace kruise::cluster {
 namespace {
+
+constexpr Storage::Writer kServer{.user_agent = "kube-apiserver"};
 
 std::vector<std::string> texts(const Json* list) {
   std::vector<std::string> out;
@@ -35,6 +38,7 @@ CustomSpec spec_of(const Json& crd, const Json& version, const std::string& stor
   out.names.namespaced = text_of(spec, "scope") != "Cluster";
   out.stored_api_version = out.names.group + "/" + stored_version;
   out.traits.generation = true;
+  out.traits.terminating = member(crd.at("metadata"), "deletionTimestamp") != nullptr;
   out.traits.unconditional_update = false;
   out.traits.status = member_at(version, {"subresources", "status"}) != nullptr;
   if (const Json* scale = member_at(version, {"subresources", "scale"})) {
@@ -61,9 +65,60 @@ Definitions::Definitions(Context& context)
     : context_(context),
       kind_(std::make_shared<DefinitionKind>(context.storage().table("apiextensions.k8s.io", "customresourcedefinitions"))) {}
 
+/// Deletes what can go, marks what finalizers hold. True: nothing is left.
+bool Definitions::clear(Table& table) {
+  Storage& storage = context_.storage();
+  bool empty = true;
+  for (const auto& object : storage.list(table, {}).objects) {
+    const Json& metadata = object->tree().at("metadata");
+    if (empty_value(member(metadata, "finalizers"))) {
+      empty = storage.remove(table, object, kServer) != nullptr && empty;
+      continue;
+    }
+    empty = false;
+    if (member(metadata, "deletionTimestamp") != nullptr) continue;
+    Json now = object->tree();
+    now["metadata"]["deletionTimestamp"] = base::format_time(context_.clock().now());
+    now["metadata"]["deletionGracePeriodSeconds"] = 0;
+    now["metadata"]["generation"] = integer_of(metadata, "generation", 0) + 1;
+    static_cast<void>(storage.put(table, object->path(), std::move(now), object, kServer));
+  }
+  return empty;
+}
+
+/// One step of a definition's life: established when it is new, gone when it is being deleted and its objects are gone.
+void Definitions::settle(const ObjectPtr& definition) {
+  Storage& storage = context_.storage();
+  Table& table = kind_->table();
+  Json now = definition->tree();
+  Json& metadata = now["metadata"];
+  if (member(metadata, "deletionTimestamp") == nullptr) {
+    if (establish(now, context_.clock().now()))
+      static_cast<void>(storage.put(table, definition->path(), std::move(now), definition, kServer));
+    return;
+  }
+  Json& finalizers = metadata["finalizers"];
+  const auto cleanup =
+      finalizers.is_array() ? std::ranges::find(finalizers, Json(std::string(kCleanupFinalizer))) : finalizers.end();
+  if (cleanup == finalizers.end()) return;
+  const Json& spec = definition->tree().at("spec");
+  if (!clear(storage.table(text_of(spec, "group"), text_at(spec, {"names", "plural"})))) {
+    terminating_ = true;
+    return;
+  }
+  if (finalizers.size() == 1) {
+    static_cast<void>(storage.remove(table, definition, kServer));
+    return;
+  }
+  finalizers.erase(cleanup);
+  static_cast<void>(storage.put(table, definition->path(), std::move(now), definition, kServer));
+}
+
 void Definitions::reconcile() {
   const std::lock_guard lock(mutex_);
   Storage& storage = context_.storage();
+  terminating_ = false;
+  for (const auto& definition : storage.list(kind_->table(), {}).objects) settle(definition);
   const auto stored = storage.list(kind_->table(), {});
   std::map<std::string, Served> next;
   for (const auto& object : stored.objects) {
@@ -90,7 +145,8 @@ void Definitions::reconcile() {
     if (next.contains(name)) continue;
     context_.serve(gone.group, gone.plural, {});
     Table& table = storage.table(gone.group, gone.plural);
-    for (const auto& object : storage.list(table, {}).objects) storage.remove(table, object, {.user_agent = "kube-apiserver"});
+    static_cast<void>(clear(table));
+    storage.retire(table);
   }
   served_ = std::move(next);
 }

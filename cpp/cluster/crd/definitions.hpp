@@ -1,6 +1,7 @@
 // CustomResourceDefinitions: the kind itself, and the kinds that stored definitions declare.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,8 +19,11 @@ class Definitions {
   explicit Definitions(Context&);
   /// The kind CustomResourceDefinition.
   [[nodiscard]] KindPtr kind() const { return kind_; }
-  /// Serves what the stored definitions say now; objects of definitions that are gone are deleted. Call after every write to one.
+  /// Establishes the stored definitions and serves what they say now. Deletes the objects of those being deleted, and then
+  /// these: their watches end. Call after every write to a definition, and to an object that `awaits` names.
   void reconcile();
+  /// The definition of such objects may be waiting for the last of them to go.
+  [[nodiscard]] bool awaits(const Kind& kind) const { return kind.custom() && terminating_; }
 
  private:
   struct Served {
@@ -28,8 +32,12 @@ class Definitions {
     std::string plural;
   };
 
+  void settle(const ObjectPtr& definition);
+  [[nodiscard]] bool clear(Table&);
+
   Context& context_;
   KindPtr kind_;
+  std::atomic<bool> terminating_ = false;
   std::mutex mutex_;  // guards the one below
   std::map<std::string, Served> served_;
 };

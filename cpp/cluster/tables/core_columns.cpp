@@ -172,22 +172,19 @@ std::vector<Column> core_columns(std::string_view plural) {
   if (plural == "namespaces") return {name_column(), text_column("Status", ".status.phase"), age_column()};
   if (plural == "configmaps") {
     return {name_column(),
-            {.name = "Data",
-             .type = "integer",
-             .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data", "binaryData"}); }},
+            {.name = "Data", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data", "binaryData"}); }},
             age_column()};
   }
   if (plural == "secrets") {
     return {name_column(),
             text_column("Type", ".type"),
-            {.name = "Data", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data"}); }},
+            {.name = "Data", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"data"}); }},
             age_column()};
   }
   if (plural == "serviceaccounts") {
-    return {
-        name_column(),
-        {.name = "Secrets", .type = "integer", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"secrets"}); }},
-        age_column()};
+    return {name_column(),
+            {.name = "Secrets", .cell = [](const Json& tree, base::Time) { return size_of(tree, {"secrets"}); }},
+            age_column()};
   }
   if (plural == "services") {
     return {name_column(),

@@ -54,6 +54,8 @@ Response create_object(Call& call, Json tree) {
   }
   std::string name(text_of(metadata, "name"));
   if (auto refusal = check_namespace(call)) return *refusal;
+  if (call.kind->traits().terminating)
+    return forbidden(call.subject(name), "create not allowed while custom resource definition is terminating");
 
   for (int attempt = 1;; ++attempt) {
     if (generated) {

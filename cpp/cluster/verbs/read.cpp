@@ -20,18 +20,6 @@ std::optional<std::uint64_t> parse_version(std::string_view text) {
   return version;
 }
 
-Response too_large_version(std::uint64_t wanted, std::uint64_t current) {
-  return answer({.code = 504,
-                 .reason = "Timeout",
-                 .message = "Too large resource version: " + std::to_string(wanted) + ", current: " + std::to_string(current),
-                 .name = {},
-                 .group = {},
-                 .kind = {},
-                 .uid = {},
-                 .causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}},
-                 .retry_after_s = 1});
-}
-
 Response invalid_list(const FieldErrors& errors) {
   return invalid({.group = "meta.k8s.io", .resource = {}, .kind = "ListOptions", .name = {}, .uid = {}}, errors);
 }
@@ -81,6 +69,7 @@ base::Result<ListPlan, Response> plan_list(const Call& call, const Selection& se
   if (const auto limit = parse_version(call.info.query.get("limit")); limit && *limit > 0) plan.limit = *limit;
 
   FieldErrors errors;
+  if (call.info.query.has("sendInitialEvents")) errors.forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
   if (!match.empty()) {
     if (wanted.empty()) {
       errors.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
@@ -97,7 +86,7 @@ base::Result<ListPlan, Response> plan_list(const Call& call, const Selection& se
   if (!token.empty()) {
     if (!wanted.empty() && wanted != "0") return bad_request("specifying resource version is not allowed when using continue");
     auto position = read_token(token);
-    if (!position) return bad_request("continue key is not valid: unexpected token");
+    if (!position) return bad_request("invalid continue token: continue key is not valid: unexpected token");
     plan.query.start = std::move(position->start);
     plan.query.at = position->version;
     return plan;
@@ -105,8 +94,8 @@ base::Result<ListPlan, Response> plan_list(const Call& call, const Selection& se
   if (wanted.empty()) return plan;
   const auto version = parse_version(wanted);
   if (!version)
-    return bad_request("Invalid value: \"" + std::string(wanted) + "\": strconv.ParseUint: parsing \"" + std::string(wanted) +
-                       "\": invalid syntax");
+    return bad_request("invalid resource version: resourceVersion: Invalid value: \"" + std::string(wanted) +
+                       "\": strconv.ParseUint: parsing \"" + std::string(wanted) + "\": invalid syntax");
   if (*version > current) return too_large_version(*version, current);
   if (match == "Exact" || (match.empty() && plan.limit != SIZE_MAX && *version != 0)) plan.query.at = *version;
   return plan;
@@ -168,7 +157,11 @@ Response list(Call& call) {
 
   base::JsonWriter metadata;
   metadata.begin_object().key("resourceVersion").string(std::to_string(version));
-  if (more) metadata.key("continue").string(continue_token(version, found.back()->path() + '\0'));
+  if (more) {
+    metadata.key("continue").string(continue_token(version, found.back()->path() + '\0'));
+  } else if (call.kind->custom()) {
+    metadata.key("continue").string("");  // lists of custom kinds always carry the member
+  }
   if (more && all) metadata.key("remainingItemCount").integer(static_cast<std::int64_t>(remaining));
   metadata.end_object();
   return ok_json(view->list(found, metadata.text()));

@@ -103,14 +103,13 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     if (now == before->tree()) return call.show(*before);
     if (call.dry_run()) return call.show(std::move(now));
     Storage& storage = call.context.storage();
-    // Whoever takes the last finalizer sees what he wrote, which nobody else ever does.
     if (ends_life(*call.kind, now, *before)) {
+      // Watches see it go as it was stored; the writer sees what it wrote.
       if (!storage.remove(call.kind->table(), before, call.writer())) continue;
       return call.show(std::move(now));
     }
-    ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
-    if (!object) continue;
-    return call.show(*object);
+    const ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
+    if (object) return call.show(*object);
   }
   return stale(call.subject());
 }

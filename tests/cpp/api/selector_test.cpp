@@ -69,14 +69,14 @@ TEST(Selector, QueriesAreParsed) {
 }
 
 TEST(Selector, FaultyQueriesAreRefused) {
-  for (const auto* query :
-       {"=b",        "a=b,", ",a",   "a in x", "a in (x",      "a in (x y)", "a b",  "!",    "!a=b", "a=b=c", "a inside (b)",
-        "a in(b) c", "(a)",  "a,,b", "a b=c",  "a notinx (b)", "/x=b",       "a/=b", "-a=b", "a=b!", "a=-b-"}) {
+  for (const auto* query : {"=b", "a=b,", ",a", "a in x", "a in (x", "a in (x y)", "a b", "!", "!a=b", "a=b=c", "a inside (b)",
+                            "a in(b) c", "(a)", "a,,b", "a b=c", "a notinx (b)", "a=b!"}) {
     EXPECT_FALSE(Selector::parse(query).ok()) << query;
   }
   const auto refused = Selector::parse("a=b,=c");
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().find("a=b,=c"), std::string::npos) << refused.error();
+  EXPECT_EQ(refused.error(), "found '=', expected: identifier after ','");
+  EXPECT_EQ(Selector::parse("a in x").error(), "unable to parse requirement: found 'x' expected: '('");
 }
 
 TEST(Selector, WireFormsAreChecked) {

@@ -74,6 +74,33 @@ TEST(Crd, IsEstablishedAndDiscovered) {
   EXPECT_EQ(api.get(kPath).code, 404);
 }
 
+TEST(Crd, ItsEndTakesTheObjectsAndEndsTheirWatches) {
+  Widgets api;
+  const std::string definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com";
+  api.post(kPath, widget("a", {{"size", 1}}));
+  Json held = widget("b", {{"size", 1}});
+  held["metadata"]["finalizers"] = Json::array({"test/hold"});
+  api.post(kPath, held);
+  const auto stream = api.watch(kPath + "?watch=1");
+  EXPECT_EQ(drain(*stream), (std::vector<std::string>{"ADDED a", "ADDED b"}));
+
+  EXPECT_EQ(api.remove(definition).body["status"]["conditions"][2]["type"], "Terminating");
+  EXPECT_EQ(drain(*stream), (std::vector<std::string>{"DELETED a", "MODIFIED b"}));
+  EXPECT_EQ(api.post(kPath, widget("c", {{"size", 1}})).code, 403);
+  EXPECT_EQ(api.get(definition).code, 200) << "one object still has a finalizer";
+  EXPECT_FALSE(stream->ended());
+
+  api.merge(kPath + "/b", {{"metadata", {{"finalizers", nullptr}}}});
+  EXPECT_EQ(drain(*stream), (std::vector<std::string>{"DELETED b"}));
+  EXPECT_TRUE(stream->ended());
+  EXPECT_EQ(api.get(definition).code, 404);
+  EXPECT_EQ(api.get(kPath).code, 404);
+
+  api.server.install_crd(kWidgets);
+  EXPECT_EQ(api.get(kPath).body["items"], Json::array());
+  EXPECT_EQ(drain(*stream), std::vector<std::string>{}) << "what comes under the same name is none of its business";
+}
+
 TEST(Crd, PrunesAndDefaults) {
   Widgets api;
   const auto made = api.post(

@@ -17,7 +17,8 @@ TEST(Watch, FollowsFromAVersion) {
   api.merge(kPods + "/a", {{"metadata", {{"labels", {{"x", "y"}}}}}});
   api.post(kPods, pod("b"));
   api.remove(kPods + "/a");
-  EXPECT_THAT(drain(*stream), ElementsAre("MODIFIED a", "ADDED b", "DELETED a"));
+  EXPECT_THAT(drain(*stream), ElementsAre("MODIFIED a", "ADDED b", "MODIFIED a", "DELETED a"))
+      << "a pod's deletion is marked before it is carried out";
 }
 
 TEST(Watch, WithoutAVersionBeginsWithWhatIsThere) {
@@ -28,6 +29,16 @@ TEST(Watch, WithoutAVersionBeginsWithWhatIsThere) {
   EXPECT_THAT(
       drain(*api.watch(kPods + "?watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")),
       ElementsAre("ADDED a", "BOOKMARK"));
+}
+
+TEST(Watch, TheEndOfTheStateIsToldToWhoAsksForBookmarks) {
+  Api api;
+  api.post(kPods, pod("a"));
+  for (const std::string from : {"", "&resourceVersion=0"}) {
+    EXPECT_THAT(drain(*api.watch(kPods + "?watch=1&allowWatchBookmarks=true" + from)), ElementsAre("ADDED a", "BOOKMARK"));
+    EXPECT_THAT(drain(*api.watch(kPods + "?watch=1" + from)), ElementsAre("ADDED a"));
+  }
+  EXPECT_THAT(drain(*api.watch(kPods + "?watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan")), IsEmpty());
 }
 
 TEST(Watch, SelectorsTurnChangesIntoComingAndGoing) {
@@ -49,20 +60,33 @@ TEST(Watch, AVersionThatLeftTheLogIsGone) {
   for (const char* value : {"1", "2", "3", "4"}) api.merge(kConfigMaps + "/c", {{"data", {{"k", value}}}});
   EXPECT_THAT(drain(*slow), ElementsAre("ERROR 410"));
   EXPECT_TRUE(slow->ended());
-  EXPECT_EQ(api.server
-                .watch({.path = kConfigMaps + "?watch=1&resourceVersion=" + made.version(),
-                        .content_type = {},
-                        .body = {},
-                        .user_agent = {},
-                        .timeout = {}})
-                .error()
-                .code,
-            410);
+  const auto late = api.watch(kConfigMaps + "?watch=1&resourceVersion=" + made.version());
+  EXPECT_THAT(drain(*late), ElementsAre("ERROR 410")) << "an event, no answer, as of a real server";
+  EXPECT_TRUE(late->ended());
+}
+
+TEST(Watch, FromAVersionYetToComeBeginsBehindIt) {
+  Api api;
+  const auto made = api.post(kPods, pod("a"));
+  const auto stream = api.watch(kPods + "?watch=1&resourceVersion=" + std::to_string(std::stoul(made.version()) + 1));
+  api.post(kPods, pod("b"));
+  api.post(kPods, pod("c"));
+  EXPECT_THAT(drain(*stream), ElementsAre("ADDED c"));
+}
+
+TEST(Watch, TooShortForABookmarkGetsNone) {
+  Api api;
+  const auto from = api.post(kPods, pod("a")).version();
+  const auto stream = api.watch(kPods + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=" + from);
+  api.loop.run_for(std::chrono::seconds(2));
+  EXPECT_THAT(drain(*stream), IsEmpty());
+  EXPECT_TRUE(stream->ended());
 }
 
 TEST(Watch, BookmarksAndTheEndComeByTime) {
   Api api;
-  const auto stream = api.watch(kPods + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=90");
+  const auto from = api.post(kPods, pod("a")).version();
+  const auto stream = api.watch(kPods + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=90&resourceVersion=" + from);
   EXPECT_THAT(drain(*stream), IsEmpty());
   api.loop.run_for(std::chrono::seconds(60));
   EXPECT_THAT(drain(*stream), ElementsAre("BOOKMARK"));
