@@ -26,6 +26,7 @@ class FieldErrors {
   void too_long(std::string field, std::size_t bytes_max);
   void too_long_text(std::string field, std::string_view shown);
   void too_many(std::string field, std::size_t count, std::size_t count_max);
+  void append(client::Cause cause) { causes_.push_back(std::move(cause)); }
   void internal(std::string field, std::string_view detail);
 
   [[nodiscard]] bool empty() const { return causes_.empty(); }

@@ -29,6 +29,10 @@ void validate_owners(const Json& owners, FieldErrors& errors) {
     need("kind", "must not be empty");
     need("name", "must not be empty");
     need("uid", "must not be empty");
+    if (text_of(owner, "kind") == "Event" && text_of(owner, "apiVersion") == "v1") {
+      errors.invalid_text(at, declared_text(owner, *api::part_type("OwnerReference")),
+                          "/v1, Kind=Event is disallowed from being an owner");
+    }
     if (!bool_of(owner, "controller")) continue;
     const std::string name = std::string(text_of(owner, "kind")) + "/" + std::string(text_of(owner, "name"));
     if (!controller.empty()) {

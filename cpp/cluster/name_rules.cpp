@@ -63,6 +63,7 @@ bool is_name_part(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return alnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
+std::string longest_text(std::size_t max) { return "must be no more than " + std::to_string(max) + " characters"; }
 std::string longest(std::size_t bytes_max) { return "must be no more than " + std::to_string(bytes_max) + " bytes"; }
 
 }  // namespace
@@ -117,7 +118,7 @@ Complaints check_qualified_name(std::string_view text) {
   if (name.empty()) {
     complaints.emplace_back("name part must be non-empty");
   } else if (name.size() > kLabelBytesMax) {
-    complaints.push_back("name part " + longest(kLabelBytesMax));
+    complaints.push_back("name part " + longest_text(kLabelBytesMax));
   }
   if (!is_name_part(name)) complaints.emplace_back(kQualifiedMessage);
   return complaints;
@@ -125,7 +126,7 @@ Complaints check_qualified_name(std::string_view text) {
 
 Complaints check_label_value(std::string_view text) {
   Complaints complaints;
-  if (text.size() > kLabelBytesMax) complaints.push_back(longest(kLabelBytesMax));
+  if (text.size() > kLabelBytesMax) complaints.push_back(longest_text(kLabelBytesMax));
   if (!text.empty() && !is_name_part(text)) complaints.emplace_back(kLabelValueMessage);
   return complaints;
 }

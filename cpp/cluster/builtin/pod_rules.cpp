@@ -69,9 +69,14 @@ void add_tolerations(Json& spec) {
   }
 }
 
+/// Who replaces the tolerations of a running pod gets those of admission again.
+void update_pod(Json& now, const Json&) { add_tolerations(object_in(now, "spec")); }
+
 void create_pod(Json& tree) {
   Json& spec = object_in(tree, "spec");
   add_tolerations(spec);
+  // Below zero means the shortest there is.
+  if (integer_of(spec, "terminationGracePeriodSeconds", 0) < 0) spec["terminationGracePeriodSeconds"] = 1;
   if (!spec.contains("priority")) spec["priority"] = 0;
   if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
   tree["status"] = {{"phase", "Pending"}, {"qosClass", qos_class(tree.at("spec"))}};
@@ -100,6 +105,7 @@ void default_pod_spec(Json& spec, bool template_only) {
 BuiltinRules pod_rules() {
   return {.set_defaults = default_pod,
           .prepare_create = create_pod,
+          .prepare_update = update_pod,
           .validate = validate_pod,
           .validate_update = validate_pod_update};
 }

@@ -30,11 +30,14 @@ void one_of(const Json& object, std::string_view name, const std::string& path, 
 
 void validate_ports(const Json& ports, const std::string& path, FieldErrors& errors) {
   std::set<std::string> names;
+  std::set<std::string> host_ports;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const Json& port = ports[i];
     const std::string at = index(path, i);
     if (const std::string name(text_of(port, "name")); !name.empty()) {
       if (name.size() > 15) errors.invalid(at + ".name", name, "must be no more than 15 characters");
+      if (!std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }))
+        errors.invalid(at + ".name", name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
       if (!names.insert(name).second) errors.duplicate(at + ".name", name);
     }
     const auto number = integer_of(port, "containerPort", 0);
@@ -47,19 +50,10 @@ void validate_ports(const Json& ports, const std::string& path, FieldErrors& err
       errors.invalid(at + ".hostPort", host, kPortRange);
     }
     one_of(port, "protocol", at, {"SCTP", "TCP", "UDP"}, errors);
-  }
-}
-
-void validate_env(const Json& env, const std::string& path, FieldErrors& errors) {
-  for (std::size_t i = 0; i < env.size(); ++i) {
-    if (text_of(env[i], "name").empty()) errors.required(index(path, i) + ".name", "");
-    const Json* from = member(env[i], "valueFrom");
-    if (from != nullptr && from->empty()) {
-      errors.invalid(index(path, i) + ".valueFrom", "",
-                     "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`");
-    }
-    if (from != nullptr && !text_of(env[i], "value").empty()) {
-      errors.invalid(index(path, i) + ".valueFrom", "", "may not be specified when `value` is not empty");
+    if (const auto host = integer_of(port, "hostPort", 0); host != 0) {
+      const std::string taken =
+          std::string(text_of(port, "protocol")) + "/" + std::string(text_of(port, "hostIP")) + "/" + std::to_string(host);
+      if (!host_ports.insert(taken).second) errors.duplicate(at + ".hostPort", taken);
     }
   }
 }
@@ -84,6 +78,11 @@ void validate_mounts(const Json& mounts, const std::string& path, const std::set
   }
 }
 
+bool known_resource(std::string_view name) {
+  return name.find('/') != std::string_view::npos || name == "cpu" || name == "memory" || name == "ephemeral-storage" ||
+         name.starts_with("hugepages-");
+}
+
 /// The amounts of one container: none below zero, no request above its limit.
 void validate_resources(const Json& resources, const std::string& at, FieldErrors& errors) {
   const auto parsed = [](const Json* value) {
@@ -94,6 +93,11 @@ void validate_resources(const Json& resources, const std::string& at, FieldError
     if (amounts == nullptr) continue;
     for (const auto& [name, value] : amounts->items()) {
       const auto amount = parsed(&value);
+      if (!known_resource(name)) {
+        const std::string where = entry(child(at, list), name);
+        errors.invalid(where, name, "must be a standard resource type or fully qualified");
+        errors.invalid(where, name, "must be a standard resource for containers");
+      }
       if (amount && amount->is_negative()) errors.invalid(entry(child(at, list), name), value, kNotNegative);
     }
   }
@@ -128,7 +132,10 @@ void validate_container(const Json& container, const std::string& at, const std:
     errors.invalid(at + ".image", image, "must not have leading or trailing whitespace");
   }
   if (const Json* ports = member(container, "ports")) validate_ports(*ports, at + ".ports", errors);
-  if (const Json* env = member(container, "env")) validate_env(*env, at + ".env", errors);
+  if (const Json* env = member(container, "env")) {
+    for (std::size_t i = 0; i < env->size(); ++i) validate_env_variable((*env)[i], index(at + ".env", i), errors);
+  }
+  validate_probes(container, at, errors);
   if (const Json* mounts = member(container, "volumeMounts")) validate_mounts(*mounts, at + ".volumeMounts", volumes, errors);
   if (const Json* resources = member(container, "resources")) validate_resources(*resources, at + ".resources", errors);
   one_of(container, "imagePullPolicy", at, {"Always", "IfNotPresent", "Never"}, errors);
@@ -144,6 +151,7 @@ std::set<std::string, std::less<>> validate_volumes(const Json& spec, const std:
   for (std::size_t i = 0; i < volumes->size(); ++i) {
     const std::string at = index(path + ".volumes", i) + ".name";
     const std::string name(text_of((*volumes)[i], "name"));
+    validate_volume_source((*volumes)[i], index(path + ".volumes", i), errors);
     if (name.empty()) {
       errors.required(at, "");
     } else {
@@ -231,11 +239,9 @@ void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors& e
     }
   }
   one_of(spec, "restartPolicy", path, {"Always", "OnFailure", "Never"}, errors);
-  one_of(spec, "dnsPolicy", path, {"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}, errors);
+  one_of(spec, "dnsPolicy", path, {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"}, errors);
   if (const Json* labels = member(spec, "nodeSelector")) validate_labels(*labels, path + ".nodeSelector", errors);
-  if (const auto grace = integer_of(spec, "terminationGracePeriodSeconds", 0); grace < 0) {
-    errors.invalid(path + ".terminationGracePeriodSeconds", grace, kNotNegative);
-  }
+  validate_placement(spec, path, errors);
   if (const Json* deadline = member(spec, "activeDeadlineSeconds"); deadline != nullptr && deadline->get<std::int64_t>() < 1) {
     errors.invalid(path + ".activeDeadlineSeconds", *deadline, "must be between 1 and 2147483647, inclusive");
   }

@@ -79,6 +79,19 @@ void validate_count(const Json& tree, const std::string& path, FieldErrors& erro
   }
 }
 
+/// In a write to the status the original's words count from there: "replicas in body".
+void validate_within_status(const Json& tree, const Schema& schema, FieldErrors& errors) {
+  FieldErrors found;
+  validate(tree, schema, found);
+  for (client::Cause cause : found.causes()) {
+    const std::string said = cause.field + " in body";
+    const auto at = cause.message.find(said);
+    if (cause.field.starts_with("status") && at != std::string::npos)
+      cause.message.erase(at, std::min(std::string_view("status.").size(), cause.field.size()));
+    errors.append(std::move(cause));
+  }
+}
+
 }  // namespace
 
 CustomKind::CustomKind(CustomSpec spec, Table& table)
@@ -143,7 +156,7 @@ void CustomKind::validate_update(const Json& now, const Json& before, FieldError
 
 void CustomKind::validate_status_update(const Json& now, const Json& before, FieldErrors& errors) const {
   validate_metadata_update(now, before, {.of_form = 1}, errors);
-  if (spec_.schema) validate(now, *spec_.schema, errors);
+  if (spec_.schema) validate_within_status(now, *spec_.schema, errors);
   validate_scale_status(now, errors);
 }
 

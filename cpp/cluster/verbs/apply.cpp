@@ -146,15 +146,18 @@ base::Result<Json, Response> applied_to(Call& call, const Object& before, const 
   return tree;
 }
 
+Response wrong_type(const Json& config) {
+  const std::string version(text_of(config, "apiVersion"));
+  return bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) +
+                     ", Kind=" + std::string(text_of(config, "kind")));
+}
+
 std::optional<Response> check_config(const Call& call, const Json& config) {
   if (text_of(config, "apiVersion").empty() || text_of(config, "kind").empty()) {
-    const std::string version(text_of(config, "apiVersion"));
-    return bad_request("invalid object type: " + (version.find('/') == std::string::npos ? "/" + version : version) +
-                       ", Kind=" + std::string(text_of(config, "kind")));
+    return wrong_type(config);
   }
   if (text_of(config, "kind") != call.kind->names().kind || text_of(config, "apiVersion") != call.kind->names().api_version()) {
-    return bad_request("incorrect object: " + std::string(text_of(config, "apiVersion")) +
-                       ", Kind=" + std::string(text_of(config, "kind")) + " does not match the path");
+    return wrong_type(config);
   }
   const auto name = text_at(config, {"metadata", "name"});
   if (!name.empty() && name != call.info.name) {

@@ -100,7 +100,7 @@ Response patch(Call& call) {
   if (*form == Form::kApply) return apply(call);
   std::vector<std::string> duplicates;
   auto body = parse_json(call.request.body, &duplicates);
-  if (!body) return bad_request("error decoding patch: " + body.error());
+  if (!body) return bad_request(*form == Form::kStrategic ? body.error() : "error decoding patch: " + body.error());
   if (body->is_object() == (*form == Form::kJson)) {
     return bad_request(std::string("error decoding patch: a patch of this type is ") +
                        (*form == Form::kJson ? "a list of operations" : "an object"));

@@ -115,6 +115,8 @@ Response scale(Call& call) {
     if (!wanted) return wanted.error();
     Json tree = before.tree();
     call.to_served(tree);
+    if (const Json* count = member_at(*wanted, {"spec", "replicas"}); count != nullptr && !count->is_number_integer())
+      return bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no integer");
     const std::int64_t replicas = integer_of(wanted->value("spec", Json::object()), "replicas", 0);
     if (replicas < 0 && !call.kind->custom()) {  // a custom kind judges itself
       FieldErrors errors;
