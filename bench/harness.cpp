@@ -10,12 +10,12 @@
 namespace kruise::bench {
 namespace {
 
-double status_bytes(const std::string& name) {
-  std::ifstream status("/proc/self/status");
+double status_bytes(const std::string& pid, const std::string& name) {
+  std::ifstream status("/proc/" + pid + "/status");
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with(name + ":")) return std::stod(line.substr(name.size() + 1)) * 1024;
   }
-  throw std::runtime_error("/proc/self/status has no " + name);
+  throw std::runtime_error("/proc/" + pid + "/status has no " + name);
 }
 
 }  // namespace
@@ -38,8 +38,8 @@ double processor_milliseconds(const std::function<void()>& work) {
   return now() - begin;
 }
 
-double resident_bytes() { return status_bytes("VmRSS"); }
-double resident_bytes_max() { return status_bytes("VmHWM"); }
+double resident_bytes(const std::string& pid) { return status_bytes(pid, "VmRSS"); }
+double resident_bytes_max() { return status_bytes("self", "VmHWM"); }
 
 std::string run_self(const std::vector<std::string>& arguments) {
   base::Command command;

@@ -16,7 +16,8 @@ using kruise::bench::Figure;
 
 std::vector<Figure> all_figures() {
   std::vector<Figure> figures;
-  for (auto&& group : {kruise::bench::cache_figures(), kruise::bench::plan_figures()})
+  for (auto&& group : {kruise::bench::cache_figures(), kruise::bench::plan_figures(), kruise::bench::manager_figures(),
+                       kruise::bench::rollout_figures()})
     figures.insert(figures.end(), group.begin(), group.end());
   return figures;
 }
