@@ -45,6 +45,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
     error_ = error.what();
+    if (error_.find("unexpected end of input") != std::string::npos) error_ = "unexpected end of JSON input";
     return false;
   }
 

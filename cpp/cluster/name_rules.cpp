@@ -78,7 +78,7 @@ Complaints check_subdomain(std::string_view text) {
 Complaints check_label_name(std::string_view text) {
   Complaints complaints;
   if (text.size() > kLabelBytesMax) complaints.push_back(longest(kLabelBytesMax));
-  if (!is_dns_label(text)) complaints.emplace_back(kLabelMessage);
+  if (!is_dns_label(text)) complaints.emplace_back(is_subdomain(text) ? "must not contain dots" : kLabelMessage);
   return complaints;
 }
 

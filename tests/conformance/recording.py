@@ -43,17 +43,3 @@ class Allowed:
 
 def allowed() -> Allowed:
     return Allowed(tuple(yaml.safe_load((HERE / "allowed.yaml").read_text())["differences"]))
-
-
-TO_BE_MENDED = HERE / "to_be_mended.txt"
-
-
-def place(difference: Difference) -> str:
-    """What a line of to_be_mended.txt names."""
-    return f"{difference.request}: {difference.path}"
-
-
-def to_be_mended() -> set[str]:
-    """Differences that are faults of the embedded cluster, known and not allowed: the list may only shrink."""
-    lines = TO_BE_MENDED.read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if line and not line.startswith("#")}

@@ -140,6 +140,8 @@ PARSER_WORDS = tuple(
         r"(Available representations: )",
         r"(continue key is not valid: )",
         r"(quantities must match the regular expression )",
+        r"(only the following media types are accepted: )",
+        r"(parsing time \"[^\"]*\" as )",
     )
 )
 AGE = re.compile(r"\d+[smhdy]|\d+[mhdy]\d+[smhd]")  # later tables of a watch name no columns

@@ -120,7 +120,7 @@ std::vector<BuiltinSpec> grouped() {
                   .status()
                   .generation()
                   .status_keeps_labels()
-                  .rules(template_rules()));
+                  .rules(daemonset_rules()));
   t.push_back(Row("apps", "v1", "Deployment", "deployments")
                   .short_names({"deploy"})
                   .in_all()

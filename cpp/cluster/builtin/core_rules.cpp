@@ -196,6 +196,10 @@ void validate_service(const Json& tree, FieldErrors& errors) {
     const auto port = integer_of((*ports)[i], "port", 0);
     if (port < 1 || port > 65535)
       errors.invalid(index("spec.ports", i) + ".port", port, "must be between 1 and 65535, inclusive");
+    const Json* target = member((*ports)[i], "targetPort");
+    const auto aim = target != nullptr && target->is_number() ? target->get<std::int64_t>() : port;
+    if ((target == nullptr || target->is_number()) && (aim < 1 || aim > 65535))
+      errors.invalid(index("spec.ports", i) + ".targetPort", aim, "must be between 1 and 65535, inclusive");
     if (ports->size() > 1 && text_of((*ports)[i], "name").empty()) errors.required(index("spec.ports", i) + ".name", "");
   }
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "api/schema.hpp"
 #include "cluster/builtin/rules.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
@@ -91,8 +92,9 @@ void validate_env_variable(const Json& variable, const std::string& at, FieldErr
 
 void validate_volume_source(const Json& volume, const std::string& at, FieldErrors& errors) {
   bool any = false;
-  for (const auto& [name, source] : volume.items()) {
-    if (name == "name" || source.is_null()) continue;
+  for (const auto& field : api::part_type("Volume")->fields) {  // in the order of declaration
+    const std::string_view name = field.name;
+    if (name == "name" || member(volume, name) == nullptr) continue;
     if (any) errors.forbidden(child(at, name), "may not specify more than 1 volume type");
     any = true;
   }

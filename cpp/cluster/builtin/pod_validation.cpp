@@ -262,6 +262,7 @@ void validate_pod_update(const Json& now, const Json& before, FieldErrors& error
   const Json& spec = now.at("spec");
   const Json& old = before.at("spec");
   if (spec == old) return;
+  validate_pod_spec(spec, "spec", errors);
   for (const auto list : {"containers", "initContainers"}) {
     const Json* containers = member(spec, list);
     const Json* known = member(old, list);

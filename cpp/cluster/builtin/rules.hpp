@@ -8,6 +8,7 @@ namespace kruise::cluster {
 [[nodiscard]] BuiltinRules pod_rules();         // pod_rules.cpp
 [[nodiscard]] BuiltinRules template_rules();    // workload_rules.cpp: kinds that only carry pod templates
 [[nodiscard]] BuiltinRules deployment_rules();  // ... Deployment, ReplicaSet, StatefulSet
+[[nodiscard]] BuiltinRules daemonset_rules();
 [[nodiscard]] BuiltinRules job_rules();
 [[nodiscard]] BuiltinRules revision_rules();
 [[nodiscard]] BuiltinRules lease_rules();

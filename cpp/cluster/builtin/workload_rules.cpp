@@ -1,3 +1,4 @@
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/selector.hpp"
@@ -6,6 +7,9 @@
 
 namespace kruise::cluster {
 namespace {
+
+constexpr std::string_view kMismatch = "`selector` does not match template `labels`";
+constexpr const char* kTemplateGeneration = "deprecated.daemonset.template.generation";
 
 Json* template_spec(Json& tree) {
   Json* at = &tree;
@@ -39,6 +43,26 @@ void default_deployment(Json& tree) {
   }
 }
 
+void default_daemonset(Json& tree) {
+  default_template(tree);
+  Json& strategy = object_in(object_in(tree, "spec"), "updateStrategy");
+  if (text_of(strategy, "type") != "RollingUpdate") return;
+  Json& rolling = object_in(strategy, "rollingUpdate");
+  if (!rolling.contains("maxUnavailable")) rolling["maxUnavailable"] = 1;
+  if (!rolling.contains("maxSurge")) rolling["maxSurge"] = 0;
+}
+
+/// A counter of templates that only this kind has, kept in an annotation.
+void create_daemonset(Json& tree) { object_in(object_in(tree, "metadata"), "annotations")[kTemplateGeneration] = "1"; }
+
+void update_daemonset(Json& now, const Json& before) {
+  const std::string had(text_at(before, {"metadata", "annotations", kTemplateGeneration}));
+  std::int64_t count = 1;
+  std::from_chars(had.data(), had.data() + had.size(), count);
+  if (!same(member_at(now, {"spec", "template"}), member_at(before, {"spec", "template"}))) ++count;
+  object_in(object_in(now, "metadata"), "annotations")[kTemplateGeneration] = std::to_string(count);
+}
+
 void default_job(Json& tree) {
   default_template(tree);
   Json& spec = object_in(tree, "spec");
@@ -47,18 +71,18 @@ void default_job(Json& tree) {
 
 void validate_selector(const Json& tree, FieldErrors& errors) {
   const Json* selector = member_at(tree, {"spec", "selector"});
+  const Json* labels = member_at(tree, {"spec", "template", "metadata", "labels"});
   if (selector == nullptr || selector->empty()) {
     errors.required("spec.selector", "");
+    errors.invalid("spec.template.metadata.labels", labels != nullptr ? *labels : Json(nullptr), kMismatch);
     return;
   }
   const Json* wanted = member(*selector, "matchLabels");
-  const Json* labels = member_at(tree, {"spec", "template", "metadata", "labels"});
   if (wanted == nullptr) return;
   for (const auto& [key, value] : wanted->items()) {
     const Json* label = labels != nullptr ? member(*labels, key) : nullptr;
     if (label == nullptr || *label != value) {
-      errors.invalid("spec.template.metadata.labels", labels != nullptr ? *labels : Json(nullptr),
-                     "`selector` does not match template `labels`");
+      errors.invalid("spec.template.metadata.labels", labels != nullptr ? *labels : Json(nullptr), kMismatch);
       return;
     }
   }
@@ -116,6 +140,13 @@ void validate_lease(const Json& tree, FieldErrors& errors) {
 BuiltinRules template_rules() { return {.set_defaults = default_template}; }
 BuiltinRules deployment_rules() {
   return {.set_defaults = default_deployment, .validate = validate_deployment, .validate_update = update_deployment};
+}
+BuiltinRules daemonset_rules() {
+  return {.set_defaults = default_daemonset,
+          .prepare_create = create_daemonset,
+          .prepare_update = update_daemonset,
+          .validate = validate_deployment,
+          .validate_update = update_deployment};
 }
 BuiltinRules job_rules() { return {.set_defaults = default_job, .validate = validate_job}; }
 BuiltinRules lease_rules() { return {.validate = validate_lease}; }

@@ -48,13 +48,14 @@ std::string accessor_error(const std::string& path, const Json& value, std::stri
          std::string(type) + ", expected " + std::string(expected);
 }
 
-/// The value at a path of members; null when it is absent, or when something on the way is no object, which is a fault.
-const Json* value_at(const Json& tree, const std::string& path, FieldErrors& errors) {
+/// The value at a path of members; null when it is absent, or when something on the way is no object, which is a fault that
+/// shows `zero`.
+const Json* value_at(const Json& tree, const std::string& path, const Json& zero, FieldErrors& errors) {
   const Json* at = &tree;
   for (std::size_t from = 0; from <= path.size();) {
     const std::size_t end = std::min(path.find('.', from), path.size());
     if (!at->is_object()) {
-      errors.invalid("." + path, 0, accessor_error("." + path, *at, "map[string]interface{}"));
+      errors.invalid("." + path, zero, accessor_error("." + path, *at, "map[string]interface{}"));
       return nullptr;
     }
     const auto found = at->find(path.substr(from, end - from));
@@ -67,7 +68,7 @@ const Json* value_at(const Json& tree, const std::string& path, FieldErrors& err
 
 /// What a scale subresource reads and writes must be a count, whatever the schema says.
 void validate_count(const Json& tree, const std::string& path, FieldErrors& errors) {
-  const Json* value = value_at(tree, path, errors);
+  const Json* value = value_at(tree, path, 0, errors);
   if (value == nullptr) return;
   constexpr std::int64_t kCountMax = std::numeric_limits<std::int32_t>::max();
   if (!value->is_number_integer()) {
@@ -168,14 +169,15 @@ void CustomKind::validate_type(const Json& tree, FieldErrors& errors) const {
 void CustomKind::validate_scale_spec(const Json& tree, FieldErrors& errors) const {
   if (!traits().scale) return;
   validate_count(tree, scale_paths().spec_replicas, errors);
-  const std::string selector = scale_paths().selector;
-  if (selector.empty()) return;
-  const Json* text = value_at(tree, selector, errors);
-  if (text != nullptr && !text->is_string()) errors.invalid("." + selector, "", accessor_error("." + selector, *text, "string"));
 }
 
 void CustomKind::validate_scale_status(const Json& tree, FieldErrors& errors) const {
-  if (traits().scale) validate_count(tree, scale_paths().status_replicas, errors);
+  if (!traits().scale) return;
+  validate_count(tree, scale_paths().status_replicas, errors);
+  const std::string selector = scale_paths().selector;
+  if (selector.empty()) return;
+  const Json* text = value_at(tree, selector, "", errors);
+  if (text != nullptr && !text->is_string()) errors.invalid("." + selector, "", accessor_error("." + selector, *text, "string"));
 }
 
 bool CustomKind::is_selectable(std::string_view field) const {

@@ -80,6 +80,39 @@ TEST(Refusals, QueriesOfWritesAreJudgedFirst) {
   EXPECT_EQ(api.get(kConfigMaps + "/c").code, 404);
 }
 
+TEST(Refusals, PartsOfPodsAreNamed) {
+  struct Case {
+    std::string container;  // members of the only container
+    std::string spec;       // members of the spec
+    std::string field;      // of the first cause; empty: accepted
+  };
+  for (const auto& c :
+       std::vector<Case>{{R"({"livenessProbe":{}})", "{}", "spec.containers[0].livenessProbe"},
+                         {R"({"readinessProbe":{"httpGet":{"port":0}}})", "{}", "spec.containers[0].readinessProbe.httpGet.port"},
+                         {R"({"startupProbe":{"tcpSocket":{"port":"web"}}})", "{}", ""},
+                         {R"({"lifecycle":{"preStop":{"sleep":{"seconds":1}}}})", "{}", ""},
+                         {R"({"env":[{"name":"a=b"}]})", "{}", "spec.containers[0].env[0].name"},
+                         {R"({"env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"metadata.labels['a']"}}}]})", "{}", ""},
+                         {R"({"resources":{"limits":{"things":"1"}}})", "{}", "spec.containers[0].resources.limits[things]"},
+                         {"{}", R"({"volumes":[{"name":"v","configMap":{}}]})", "spec.volumes[0].configMap.name"},
+                         {"{}", R"({"tolerations":[{"operator":"Exists"}]})", ""},
+                         {"{}", R"({"tolerations":[{"operator":"Exists","value":"x"}]})", "spec.tolerations[0].operator"},
+                         {"{}", R"({"readinessGates":[{"conditionType":"a b"}]})", "spec.readinessGates[0].conditionType"},
+                         {"{}", R"({"terminationGracePeriodSeconds":-1})", ""}}) {
+    Api api;
+    Json body = pod("p");
+    body["spec"].update(Json::parse(c.spec));
+    body["spec"]["containers"][0].update(Json::parse(c.container));
+    const auto answer = api.post(kPods, body);
+    if (c.field.empty()) {
+      EXPECT_EQ(answer.code, 201) << answer.body;
+    } else {
+      ASSERT_EQ(answer.code, 422) << answer.body;
+      EXPECT_EQ(answer.body["details"]["causes"][0]["field"], c.field);
+    }
+  }
+}
+
 TEST(Refusals, KeysOfDataAreFileNames) {
   for (const auto& [key, code] : {std::pair{"a.b-c_D", 201}, {"a b", 422}, {"..", 422}, {"..a", 422}, {"a/b", 422}}) {
     Api api;
