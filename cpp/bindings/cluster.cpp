@@ -7,6 +7,7 @@
 #include "base/json_writer.hpp"
 #include "bindings/blocking.hpp"
 #include "bindings/handles.hpp"
+#include "bindings/node_options.hpp"
 #include "bindings/parts.hpp"
 #include "session/embedded_connection.hpp"
 
@@ -25,15 +26,7 @@ session::Embedded::Options options_from(const std::string& text) {
   options.state_path = given.at("state").get<std::string>();
   options.crds = given.at("crds").get<std::vector<std::string>>();
   options.start = base::parse_time(given.at("start").get<std::string>()).value();
-  options.nodes.count = given.at("nodes").get<int>();
-  options.nodes.seed = options.seed;
-  const json& delays = given.at("delays");
-  options.nodes.schedule_s = delays.at("schedule").get<double>();
-  options.nodes.pull_s = delays.at("pull").get<double>();
-  options.nodes.start_s = delays.at("start").get<double>();
-  options.nodes.ready_s = delays.at("ready").get<double>();
-  options.nodes.stop_s = delays.at("stop").get<double>();
-  options.nodes.jitter = delays.at("jitter").get<double>();
+  options.nodes = node_options(given);
   return options;
 }
 

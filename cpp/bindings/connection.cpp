@@ -78,7 +78,12 @@ void bind_connection(py::module_& module) {
       .def_property_readonly("drained", &session::WatchStream::drained);
 
   py::class_<session::Connection, std::shared_ptr<session::Connection>>(module, "Connection")
-      .def_static("rest", &session::open_rest, py::call_guard<py::gil_scoped_release>())
+      .def_static(
+          "rest",
+          [](const std::string& kubeconfig, const std::string& context) -> std::shared_ptr<session::Connection> {
+            return session::open_rest(kubeconfig, context);
+          },
+          py::call_guard<py::gil_scoped_release>())
       .def("request", request)
       .def("watch", &session::Connection::watch, py::call_guard<py::gil_scoped_release>(), py::keep_alive<0, 1>())
       .def_property_readonly("namespace", &session::Connection::default_namespace)

@@ -160,6 +160,12 @@ class ManagerHandle {
     return synced;
   }
 
+  [[nodiscard]] bool idle() {
+    bool rests = true;
+    on_loop([&] { rests = !controllers_ || controllers_->idle(); });
+    return rests;
+  }
+
   [[nodiscard]] std::optional<std::string> why_not_ready() {
     std::string text;
     on_loop([&] {
@@ -229,6 +235,7 @@ void bind_manager(py::module_& module) {
       .def("stop", &ManagerHandle::stop, Release())
       .def("kill", &ManagerHandle::kill, Release())
       .def_property_readonly("ready", py::cpp_function(&ManagerHandle::ready, Release()))
+      .def_property_readonly("idle", py::cpp_function(&ManagerHandle::idle, Release()))
       .def_property_readonly("why_not_ready", py::cpp_function(&ManagerHandle::why_not_ready, Release()))
       .def("pause", &ManagerHandle::pause, Release())
       .def("plan", &ManagerHandle::plan, Release())

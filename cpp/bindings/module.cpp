@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, module) {
   kruise::bindings::bind_connection(module);
   kruise::bindings::bind_cluster(module);
   kruise::bindings::bind_manager(module);
+  kruise::bindings::bind_nodes(module);
 }

@@ -28,6 +28,8 @@ sim::KubeletOptions kubelet_options(const NodeOptions& o) {
   made.start = delay(o.start_s, o.jitter);
   made.ready = delay(o.ready_s, o.jitter);
   made.terminate = delay(o.stop_s, o.jitter);
+  made.node_grace = delay(o.node_grace_s, 0).least;
+  made.pull_backoff = delay(o.pull_backoff_s, 0).least;
   return made;
 }
 
@@ -48,8 +50,8 @@ struct Nodes::Parts {
       : random(o.seed),
         kubelets(api, random.stream("kubelets"), kubelet_options(o)),
         scheduler(api, random.stream("scheduler"), {.bind = delay(o.schedule_s, o.jitter)}),
-        binder(api, random.stream("binder")) {
-    if (o.collect_garbage) collector.emplace(api);
+        binder(api, random.stream("binder"), {.make_volumes = !o.stand_alone, .release_claims = o.stand_alone}) {
+    if (o.stand_alone) collector.emplace(api);
   }
 
   base::Random random;

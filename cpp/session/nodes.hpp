@@ -1,4 +1,4 @@
-// Simulated nodes over any client: kubelets, scheduler, volume binder and, on the embedded cluster, the garbage collector.
+// Simulated nodes over any client: kubelets, scheduler, volume binder and, where nobody else does that, the garbage collector.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,10 @@ struct NodeOptions {
   double schedule_s = 0.05, pull_s = 1, start_s = 0.5, ready_s = 1, stop_s = 0.5;
   double jitter = 0;  // each delay is drawn from delay × (1 … 1 + jitter)
   std::uint64_t seed = 0;
-  bool collect_garbage = true;  // a real control plane does that itself
+  double node_grace_s = 40;    // from a node's last sign to Ready Unknown
+  double pull_backoff_s = 10;  // from a failed pull to the next, doubled each time
+  /// Whether this is all there is beside an API server. A real control plane collects garbage and releases claims itself.
+  bool stand_alone = true;
 };
 
 /// On the client's executor.

@@ -13,7 +13,7 @@ namespace kruise::session {
 /// Also what managers and simulated nodes work on: `client()` answers on `loop()`.
 class RestConnection final : public Connection {
  public:
-  explicit RestConnection(const client::Config&);
+  RestConnection(const client::Config&, std::string user_agent);
   [[nodiscard]] std::string request(std::string_view method, std::string_view path, std::string_view content_type,
                                     std::string body, const Poll&) override;
   [[nodiscard]] std::unique_ptr<WatchStream> watch(std::string_view path) override;
@@ -30,7 +30,8 @@ class RestConnection final : public Connection {
   client::RestClient client_;
 };
 
-/// Empty arguments: as client::load_config finds it. Throws Refused with one line that names file and field.
-[[nodiscard]] std::shared_ptr<Connection> open_rest(const std::string& kubeconfig, const std::string& context);
+/// Empty kubeconfig and context: as client::load_config finds them. Throws Refused with one line that names file and field.
+[[nodiscard]] std::shared_ptr<RestConnection> open_rest(const std::string& kubeconfig, const std::string& context,
+                                                        std::string user_agent = "kruise-python");
 
 }  // namespace kruise::session

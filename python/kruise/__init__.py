@@ -13,7 +13,7 @@ from __future__ import annotations
 from . import errors
 from ._core import __version__
 from .client import Client, WatchEvent
-from .cluster import Cluster, KubeletDelays, WriteEvent
+from .cluster import Cluster, WriteEvent
 from .errors import (
     AlreadyExists,
     ApiError,
@@ -33,6 +33,7 @@ from .errors import (
     UnsupportedMediaType,
 )
 from .manager import Manager, Plan, Reason, Write, plan
+from .nodes import KubeletDelays, SimulatedNodes
 
 __all__ = [
     "AlreadyExists",
@@ -52,6 +53,7 @@ __all__ = [
     "Plan",
     "Reason",
     "ServerError",
+    "SimulatedNodes",
     "TimedOut",
     "TooManyRequests",
     "Unauthorized",

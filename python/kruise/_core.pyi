@@ -38,10 +38,15 @@ class EmbeddedCluster:
     def run_until(self, done: Callable[[], bool], limit_s: float) -> bool: ...
     def kubelets(self, command: str) -> None:
         """A command as JSON: {"do": "fail_image", "image": …}."""
-    def inject(self, plan: str) -> None:
-        """Faults from now on, as JSON; "{}" ends them."""
     def observe_writes(self, observer: Callable[[bytes], None] | None) -> None:
         """Calls the observer with each write as JSON, at the instant it is stored."""
+    def close(self) -> None: ...
+
+class SimulatedNodes:
+    def __init__(self, kubeconfig: str, context: str, options: str) -> None:
+        """Options as JSON: nodes, seed, delays."""
+    def kubelets(self, command: str) -> None:
+        """As EmbeddedCluster.kubelets."""
     def close(self) -> None: ...
 
 class Manager:
@@ -51,6 +56,8 @@ class Manager:
     def kill(self) -> None: ...
     @property
     def ready(self) -> bool: ...
+    @property
+    def idle(self) -> bool: ...
     @property
     def why_not_ready(self) -> str | None: ...
     def pause(self, limit_s: float) -> None: ...

@@ -12,8 +12,8 @@ with kruise.Cluster(virtual=True, seed=7) as cluster:     # virtual time: hours 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from os import PathLike, fspath
@@ -24,35 +24,9 @@ from typing import Any
 from . import _core
 from .client import Client
 from .errors import KruiseError
+from .nodes import KubeletDelays, Kubelets
 
-__all__ = ["Cluster", "KubeletDelays", "Kubelets", "WriteEvent"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubeletDelays:
-    """How long the simulated nodes take, in seconds."""
-
-    schedule: float = 0.05
-    """From a pod's creation to its binding to a node."""
-    pull: float = 1.0
-    """To pull an image that the node does not have yet."""
-    start: float = 0.5
-    """To start (or restart) a container."""
-    ready: float = 1.0
-    """From a container's start to its readiness."""
-    stop: float = 0.5
-    """From a pod's deletion to its end."""
-    jitter: float = 0.0
-    """Each delay is drawn from delay * (1 ± jitter)."""
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not 0 <= value < 86400:
-                raise ValueError(f"KubeletDelays.{item.name}: must be from 0 to a day, is {value}")
-
-    def __str__(self) -> str:
-        return ", ".join(f"{item.name} {getattr(self, item.name):g} s" for item in fields(self) if item.name != "jitter")
+__all__ = ["Cluster", "WriteEvent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,52 +41,6 @@ class WriteEvent:
     writer: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
-
-
-class Kubelets:
-    """What the simulated nodes can be told."""
-
-    def __init__(self, core: _core.EmbeddedCluster) -> None:
-        self._core = core
-
-    def fail_image(self, image: str) -> None:
-        """Pulls of this image fail from now on (ErrImagePull, then ImagePullBackOff)."""
-        self._tell("fail_image", image=image)
-
-    def heal_image(self, image: str) -> None:
-        """Pulls of this image work again."""
-        self._tell("heal_image", image=image)
-
-    def never_ready(self, image: str) -> None:
-        """Containers of this image start and never become ready."""
-        self._tell("never_ready", image=image)
-
-    def slow(self, factor: float) -> None:
-        """All delays are multiplied by ``factor`` (1 is as before)."""
-        self._tell("slow", factor=factor)
-
-    def same_image(self, image: str, other: str) -> None:
-        """``image`` is another tag of ``other``: both have the same image ID."""
-        self._tell("same_image", image=image, other=other)
-
-    def lose_node(self, node: str) -> None:
-        """The node reports nothing any more."""
-        self._tell("lose_node", node=node)
-
-    def restore_node(self, node: str) -> None:
-        """The node is back."""
-        self._tell("restore_node", node=node)
-
-    def crash_pod(self, namespace: str, name: str) -> None:
-        """The pod's containers exit with an error; with restartPolicy Always they are started anew."""
-        self._tell("crash_pod", namespace=namespace, name=name)
-
-    def fail_pod(self, namespace: str, name: str) -> None:
-        """The pod is evicted: phase Failed for good."""
-        self._tell("fail_pod", namespace=namespace, name=name)
-
-    def _tell(self, do: str, **arguments: Any) -> None:
-        self._core.kubelets(json.dumps({"do": do, **arguments}))
 
 
 class Cluster:
@@ -171,10 +99,6 @@ class Cluster:
             return
         call = observer
         self._core.observe_writes(lambda line: call(_write_event(json.loads(line))))
-
-    def inject(self, faults: Mapping[str, Any]) -> None:
-        """Faults from now on; an empty mapping ends them."""
-        self._core.inject(json.dumps(dict(faults)))
 
     def install_crd(self, yaml: str) -> None:
         """Installs CustomResourceDefinitions. Raises ValueError naming the faulty field."""

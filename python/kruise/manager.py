@@ -120,6 +120,11 @@ class Manager:
         return self._core.ready
 
     @property
+    def idle(self) -> bool:
+        """Whether no controller has anything queued, delayed or running."""
+        return self._core.idle
+
+    @property
     def why_not_ready(self) -> str | None:
         """What the manager still waits for; None when it is ready."""
         return self._core.why_not_ready

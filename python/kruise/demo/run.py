@@ -10,9 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from kruise.client import Client
-from kruise.cluster import Cluster, KubeletDelays
+from kruise.cluster import Cluster
 from kruise.errors import KruiseError
 from kruise.manager import Manager
+from kruise.nodes import KubeletDelays
 
 from .board import Board, StepResult, compare
 from .view import View
