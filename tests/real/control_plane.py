@@ -75,12 +75,14 @@ class ControlPlane:
     :param controller_manager: run kube-controller-manager too (garbage collection, claim protection, namespaces).
     :param etcd: ``"3.6"`` (built beside the API server) or ``"debian"`` (3.4 on the PATH, which cannot stream lists).
     :param audit: write one JSON line per request (user agent included) to ``audit_log``.
+    :param audit_answers: the same, and with each write of a pod the pod as it was stored.
     :param directory: where data, logs and credentials go; a temporary folder, removed on stop, when absent.
     """
 
     controller_manager: bool = False
     etcd: str = "3.6"
     audit: bool = False
+    audit_answers: bool = False
     directory: Path | None = None
     api_server_flags: Sequence[str] = ()
     url: str = field(default="", init=False)
@@ -254,9 +256,13 @@ class ControlPlane:
         make.key_pair("service-account")
         lines = [f'{token},{user},{user}-uid,"{",".join(groups)}"' for token, (user, groups) in USERS.items()]
         self.path("tokens.csv").write_text("\n".join(lines) + "\n")
-        self.path("audit.yaml").write_text(
-            '{"apiVersion":"audit.k8s.io/v1","kind":"Policy","omitStages":["RequestReceived"],"rules":[{"level":"Metadata"}]}\n'
-        )
+        rules: list[dict[str, Any]] = [{"level": "Metadata"}]
+        if self.audit_answers:
+            writes = ["create", "update", "patch", "delete"]
+            pods = {"group": "", "resources": ["pods", "pods/*"]}
+            rules.insert(0, {"level": "RequestResponse", "verbs": writes, "resources": [pods], "omitManagedFields": True})
+        policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+        self.path("audit.yaml").write_text(json.dumps(policy) + "\n")
         self._tls = ssl.create_default_context(cafile=str(self.ca_file))
 
     def _start_processes(self) -> None:
@@ -303,8 +309,9 @@ class ControlPlane:
             "--profiling=false",
             *self.api_server_flags,
         ]
-        if self.audit:
+        if self.audit or self.audit_answers:
             flags += [f"--audit-log-path={self.audit_log}", f"--audit-policy-file={self.path('audit.yaml')}"]
+            flags.append("--audit-log-maxsize=4096")  # MiB; a file begun anew would hide lines from who reads the first
         process = self._spawn("kube-apiserver", self._bin / "kube-apiserver", flags)
         self.url = f"https://127.0.0.1:{port}"
 

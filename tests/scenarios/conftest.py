@@ -3,22 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
+from control_plane import ControlPlane
+
 from .ground import EmbeddedGround, Ground
+from .real_ground import RealCluster, RealGround
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gates(**gates): feature gates of the scenario's manager")
     config.addinivalue_line("markers", "embedded_only(reason): the scenario needs what a real control plane does not offer")
+    config.addinivalue_line("markers", "real_only(reason): the scenario asks what only a real control plane can tell")
 
 
-@pytest.fixture(params=["embedded"])
+@pytest.fixture(scope="session")
+def real_cluster() -> Iterator[RealCluster]:
+    """etcd, kube-apiserver and kube-controller-manager with our CRDs, shared by all scenarios."""
+    with ControlPlane(controller_manager=True, audit_answers=True) as plane:
+        yield RealCluster.prepare(plane)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each scenario on each ground, unless a marker with its reason says otherwise."""
+    if "ground" not in metafunc.fixturenames:
+        return
+    grounds = [pytest.param("embedded"), pytest.param("real", marks=pytest.mark.real)]
+    for marker, left in (("embedded_only", grounds[:1]), ("real_only", grounds[1:])):
+        found = metafunc.definition.get_closest_marker(marker)
+        if found:
+            assert found.args or found.kwargs.get("reason"), f"{marker} needs a reason"
+            grounds = left
+    metafunc.parametrize("ground", grounds, indirect=True)
+
+
+@pytest.fixture
 def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     marker = request.node.get_closest_marker("gates")
     gates = dict(marker.kwargs) if marker else None
-    with EmbeddedGround.open(gates=gates) as opened:
+    where: AbstractContextManager[Ground]
+    if request.param == "embedded":
+        where = EmbeddedGround.open(gates=gates)
+    else:
+        where = RealGround.open(request.getfixturevalue("real_cluster"), gates=gates)
+    with where as opened:
         yield opened
-        assert not opened.invariants.violations, "\n".join(opened.invariants.violations)
-        assert opened.invariants.judged > 0, "no write of the manager was judged"
+        invariants = opened.judged()
+        assert not invariants.violations, "\n".join(invariants.violations)
+        assert invariants.judged > 0, "no write of the manager was judged"

@@ -1,4 +1,4 @@
-"""The grounds a scenario runs on: the embedded cluster in virtual time, and a real control plane with simulated nodes."""
+"""What a scenario runs on, and the embedded cluster in virtual time; real_ground.py has the other one."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ class Ground(ABC):
 
     client: kruise.Client
     kubelets: Kubelets
-    invariants: Invariants
     namespace: str
+    grace_s: int
+    """A grace period that is long beside everything else on this ground, in whole seconds."""
 
     @abstractmethod
     def until(self, done: Condition, timeout: float = 120.0) -> None:
@@ -44,7 +45,11 @@ class Ground(ABC):
 
     @abstractmethod
     def settle(self, seconds: float = 5.0) -> None:
-        """Lets ``seconds`` pass in which nothing is expected to change for the worse."""
+        """Lets ``seconds`` pass in which nothing is expected to change for the worse; in real time only until all is at rest."""
+
+    @abstractmethod
+    def judged(self) -> Invariants:
+        """The invariants, judged at every write of the manager so far."""
 
     @abstractmethod
     def plan(self, name: str) -> kruise.Plan: ...
@@ -125,6 +130,8 @@ def clone_set(
 class EmbeddedGround(Ground):
     """Virtual time: seconds pass in milliseconds, and each run is the same."""
 
+    grace_s = 30
+
     def __init__(self, cluster: kruise.Cluster, manager: kruise.Manager) -> None:
         self.cluster = cluster
         self.manager = manager
@@ -142,6 +149,9 @@ class EmbeddedGround(Ground):
 
     def settle(self, seconds: float = 5.0) -> None:
         self.cluster.run_for(seconds)
+
+    def judged(self) -> Invariants:
+        return self.invariants
 
     def plan(self, name: str) -> kruise.Plan:
         plan = self.manager.plan("cloneset", name)

@@ -101,7 +101,7 @@ def test_failed_pod_is_replaced(ground: Ground) -> None:
     ground.create()
     ground.settled()
     victim = sorted(names(ground))[0]
-    ground.kubelets.fail_pod("default", victim)
+    ground.kubelets.fail_pod(ground.namespace, victim)
     ground.until(lambda: victim not in names(ground))
     ground.settled()
 

@@ -112,7 +112,7 @@ def test_paused(ground: Ground) -> None:
 
 
 def test_grace_period(ground: Ground) -> None:
-    ground.create(updateStrategy={"type": "InPlaceIfPossible", "inPlaceUpdateStrategy": {"gracePeriodSeconds": 30}})
+    ground.create(updateStrategy={"type": "InPlaceIfPossible", "inPlaceUpdateStrategy": {"gracePeriodSeconds": ground.grace_s}})
     ground.settled()
     before = ground.pods()
     ground.set_image(V2)

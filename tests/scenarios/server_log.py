@@ -1,0 +1,265 @@
+"""What a real API server did, for judging afterwards: every state that it stored, and who asked for it.
+
+The states come from watches of a namespace, begun while it is empty. Who wrote comes from the server's audit log, which tells the
+user agent of each request and, for pods, the object as stored; its resourceVersion ties the two together. (``managedFields`` would
+not do: a second write within a second by the same manager to the same fields leaves no trace there, and neither does a deletion.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from control_plane import ADMIN_TOKEN, ControlPlane, ControlPlaneError
+
+from .invariants import Invariants, Key, Object, Seen
+
+PATHS = {
+    "pods": "/api/v1/namespaces/{}/pods",
+    "clonesets": "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets",
+    "controllerrevisions": "/apis/apps/v1/namespaces/{}/controllerrevisions",
+}
+COMPLETE_LIMIT_S = 20.0
+OBJECT_KINDS = ("Pod", "PartialObjectMetadata")  # the latter is what the garbage collector asks for
+
+
+def pause() -> None:
+    """Between two looks at what other processes do."""
+    time.sleep(0.03)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One event of a watch: what was stored, or removed."""
+
+    version: int
+    type: str
+    plural: str
+    object: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that the server answered."""
+
+    agent: str
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+    name: str
+    code: int
+    received: datetime
+    answered: datetime
+    stored: int | None
+    """The resourceVersion of the answer; None where the answer is no object."""
+
+
+class WatchLog:
+    """The events of a namespace's pods, sets and revisions, from construction until ``close``."""
+
+    def __init__(self, plane: ControlPlane, namespace: str) -> None:
+        self._plane = plane
+        self._namespace = namespace
+        self._events: list[Stored] = []
+        self._broken: list[str] = []
+        self._streams = {plural: _stream(plane, f"{path.format(namespace)}?watch=1") for plural, path in PATHS.items()}
+        self._threads = [
+            threading.Thread(target=self._read, args=(plural, answer), daemon=True)
+            for plural, (_, answer) in self._streams.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def complete(self) -> list[Stored]:
+        """All events so far, by version: as soon as the last of each object is what the server lists."""
+        deadline = time.monotonic() + COMPLETE_LIMIT_S
+        while not all(self._holds(plural) for plural in PATHS):
+            assert not self._broken, self._broken
+            assert time.monotonic() < deadline, "the watches do not catch up with what the server lists"
+            pause()
+        return sorted(self._events, key=lambda event: event.version)
+
+    def close(self) -> None:
+        for connection, _ in self._streams.values():
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for connection, _ in self._streams.values():
+            connection.close()
+
+    def _read(self, plural: str, answer: http.client.HTTPResponse) -> None:
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+            while line := answer.readline():
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    self._broken.append(f"{plural}: {event['object']}")
+                    return
+                version = int(event["object"]["metadata"]["resourceVersion"])
+                self._events.append(Stored(version, event["type"], plural, event["object"]))
+
+    def _holds(self, plural: str) -> bool:
+        code, listed = self._plane.call("GET", PATHS[plural].format(self._namespace))
+        assert code == 200, listed
+        there = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
+        known: dict[str, int] = {}
+        for event in sorted((e for e in list(self._events) if e.plural == plural), key=lambda event: event.version):
+            name = event.object["metadata"]["name"]
+            if event.type == "DELETED":
+                known.pop(name, None)
+            else:
+                known[name] = event.version
+        return known == there
+
+
+class AuditLog:
+    """The requests that a server has answered, read on as its file grows. One for all scenarios."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._rest = b""
+        self.requests: list[Request] = []
+        self.stored: dict[int, Request] = {}
+        self.bindings: dict[Key, Request] = {}
+
+    def read(self) -> None:
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        self._offset += len(fresh)
+        *lines, self._rest = (self._rest + fresh).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def forget(self) -> None:
+        """What was read so far is not needed any more."""
+        self.read()
+        self.requests.clear()
+        self.stored.clear()
+        self.bindings.clear()
+
+    def _take(self, line: Object) -> None:
+        about = line.get("objectRef", {})
+        if line["verb"] in ("get", "list", "watch") or "namespace" not in about:
+            return
+        answer = line.get("responseObject") or {}
+        version = answer.get("metadata", {}).get("resourceVersion") if answer.get("kind") in OBJECT_KINDS else None
+        request = Request(
+            agent=line.get("userAgent", ""),
+            verb=line["verb"],
+            resource=about["resource"],
+            subresource=about.get("subresource", ""),
+            namespace=about["namespace"],
+            name=about.get("name") or answer.get("metadata", {}).get("name", ""),
+            code=line.get("responseStatus", {}).get("code", 0),
+            received=_instant(line["requestReceivedTimestamp"]),
+            answered=_instant(line["stageTimestamp"]),
+            stored=int(version) if version else None,
+        )
+        self.requests.append(request)
+        if request.resource != "pods" or request.code >= 300:
+            return
+        if request.stored is not None:
+            # Who changed nothing is answered with the version of the writer before: the first to be answered is the writer.
+            other = self.stored.get(request.stored)
+            if other is None or request.answered < other.answered:
+                self.stored[request.stored] = request
+        elif request.subresource == "binding":
+            self.bindings[(request.namespace, request.name)] = request
+
+
+def writers(events: Sequence[Stored], audit: AuditLog) -> dict[int, Request]:
+    """Who asked for each stored pod, by version. AssertionError where the audit log does not tell in time."""
+    wanted = [event for event in events if event.plural == "pods"]
+    removed = {event.object["metadata"]["uid"]: event.version for event in wanted if event.type == "DELETED"}
+    bound: set[str] = set()
+    found: dict[int, Request] = {}
+    deadline = time.monotonic() + COMPLETE_LIMIT_S
+    while True:
+        audit.read()
+        missing = []
+        for event in wanted:
+            meta = event.object["metadata"]
+            key = (meta["namespace"], meta["name"])
+            request = audit.stored.get(event.version)
+            if request is None and event.object["spec"].get("nodeName") and meta["uid"] not in bound and event.type == "MODIFIED":
+                request = audit.bindings.get(key)  # its answer tells no version
+                if request is not None:
+                    bound.add(meta["uid"])
+            if request is None and event.type == "MODIFIED" and meta.get("deletionGracePeriodSeconds") == 0:
+                request = audit.stored.get(removed.get(meta["uid"], 0))  # one request: the server sets 0, then removes
+            if request is None:
+                missing.append(event)
+            else:
+                found[event.version] = request
+        wanted = missing
+        if not wanted:
+            return found
+        told = [f"{event.version} {event.type} {event.object['metadata']['name']}" for event in wanted]
+        assert time.monotonic() < deadline, f"nobody is known to have written {told}"
+        pause()
+
+
+def replay(events: Sequence[Stored]) -> Iterator[tuple[Stored, Object | None, Object | None]]:
+    """Each event in order of resourceVersion, with the object as it was before and as it was after."""
+    held: dict[tuple[str, str, str], Object] = {}
+    for event in sorted(events, key=lambda one: one.version):
+        meta = event.object["metadata"]
+        key = (event.plural, meta["namespace"], meta["name"])
+        before = held.pop(key, None)
+        if event.type == "DELETED":
+            yield event, before or event.object, None
+        else:
+            held[key] = event.object
+            yield event, before, event.object
+
+
+def seen(event: Stored, before: Object | None, after: Object | None, writer: str) -> Seen:
+    meta = event.object["metadata"]
+    return Seen(event.type, event.plural, meta["namespace"], meta["name"], event.version, writer, before, after)
+
+
+def _stream(plane: ControlPlane, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    """Begins a watch; returns once the server has taken it up. One that has just learned of the kind refuses with 429 for a moment."""
+    tls = ssl.create_default_context(cafile=str(plane.ca_file))
+    deadline = time.monotonic() + COMPLETE_LIMIT_S
+    while True:
+        connection = http.client.HTTPSConnection(plane.url.removeprefix("https://"), context=tls)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {ADMIN_TOKEN}", "Accept": "application/json"})
+        answer = connection.getresponse()
+        if answer.status == 200:
+            return connection, answer
+        text = answer.read()
+        connection.close()
+        if answer.status != 429 or time.monotonic() > deadline:
+            raise ControlPlaneError(f"GET {path} answered {answer.status}: {text!r}")
+        pause()
+
+
+def _instant(text: Any) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def judge(events: Sequence[Stored], by: dict[int, Request]) -> Invariants:
+    """The invariants at every write of the manager: the state is the server's of that instant, the time that of the request."""
+    clock = [datetime.min.replace(tzinfo=UTC)]
+    invariants = Invariants(now=lambda: clock[0])
+    for event, before, after in replay(events):
+        request = by.get(event.version)
+        if request is not None:
+            clock[0] = request.received
+        invariants.judge(seen(event, before, after, request.agent if request else ""))
+    return invariants
