@@ -18,7 +18,7 @@ from .invariants import Invariants
 from .server_log import AuditLog, Request, WatchLog, judge, pause, writers
 
 DELAYS = kruise.KubeletDelays(schedule=0.01, pull=0.03, start=0.03, ready=0.03, stop=0.02, node_grace=0.5, pull_backoff=0.2)
-READY_LIMIT_S = 30.0
+READY_LIMIT_S = 60.0  # the garbage collector looks for new kinds every 30 s only
 CRDS = Path(__file__).resolve().parents[2] / "charts" / "kruise" / "crds"
 MANAGER = "kruise-manager"
 
