@@ -46,8 +46,7 @@ RestClient::Engine::Engine(const Config& config, base::Executor& executor, RestO
 
 RestClient::Engine::~Engine() { stop(); }
 
-// --- any thread
-// -------------------------------------------------------------------------------------------------------------------------
+// --- any thread --------------------------------------------------------------------------------------------------------------
 
 void RestClient::Engine::command(std::function<void()> command) {
   {
@@ -135,8 +134,7 @@ void RestClient::Engine::stop() {
   watches_.clear();
 }
 
-// --- I/O thread
-// -------------------------------------------------------------------------------------------------------------------------
+// --- I/O thread --------------------------------------------------------------------------------------------------------------
 
 void RestClient::Engine::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -273,8 +271,7 @@ int RestClient::Engine::wait_ms() const {
   return static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(wait).count()));
 }
 
-// --- requests
-// ---------------------------------------------------------------------------------------------------------------------------
+// --- requests ----------------------------------------------------------------------------------------------------------------
 
 void RestClient::Engine::enqueue(std::unique_ptr<Call> call) {
   if (waiting_.size() >= kWaitingCallsMax) {
@@ -452,8 +449,7 @@ void RestClient::Engine::report(const CurlHandle& handle, const Request& request
   executor_.post([self = shared_from_this(), info = std::move(info)] { self->options_.on_call(info); });
 }
 
-// --- watches
-// ----------------------------------------------------------------------------------------------------------------------------
+// --- watches -----------------------------------------------------------------------------------------------------------------
 
 void RestClient::Engine::start(WatchCall& watch, const Credentials::Current& credentials) {
   watch.credentials = credentials;
