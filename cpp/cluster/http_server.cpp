@@ -71,6 +71,14 @@ client::Request to_request(const httplib::Request& from) {
           .timeout = {}};
 }
 
+/// The library compresses what the client accepts, watches too. A compressed watch says nothing readable before its first event,
+/// and Go's client, kubectl's, cannot close such a one meanwhile: `kubectl wait` would hang. On one machine it saves nothing
+/// anyway.
+void refuse_compression(const httplib::Request& request) {
+  // The request is the library's own variable, const only to handlers, and is asked again when the answer is written.
+  const_cast<httplib::Request&>(request).headers.erase("Accept-Encoding");  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
 void fill(httplib::Response& to, const client::Response& from) {
   to.status = from.code;
   for (const auto& warning : from.warnings) {
@@ -114,7 +122,10 @@ class HttpServer::Impl {
     listener_.set_payload_max_length(kBodyBytesMax);
     listener_.set_read_timeout(30);
     listener_.set_write_timeout(30);
-    const auto serve = [this](const httplib::Request& request, httplib::Response& response) { answer(request, response); };
+    const auto serve = [this](const httplib::Request& request, httplib::Response& response) {
+      refuse_compression(request);
+      answer(request, response);
+    };
     const std::string any = R"(/.*)";
     listener_.Get(any, serve).Post(any, serve).Put(any, serve).Patch(any, serve).Delete(any, serve).Options(any, serve);
     listener_.set_error_handler(refuse_method);

@@ -43,6 +43,27 @@ TEST(HttpServer, AnswersWithStatusTypeAndWarnings) {
   EXPECT_EQ(client.Get(kPods + "/a")->status, 404);
 }
 
+/// Go's client cannot close a compressed answer that has not begun, so `kubectl wait` would hang.
+TEST(HttpServer, CompressesNothing) {
+  Served served;
+  auto client = served.client();
+  client.set_decompress(false);
+  const httplib::Headers accepting = {{"Accept-Encoding", "gzip, br, deflate"}};
+  for (const auto& path : {kPods, kConfigMaps + "?watch=1", std::string("/apis")}) {
+    bool answered = false;
+    static_cast<void>(client.Get(
+        path, accepting,
+        [&](const httplib::Response& got) {
+          answered = true;
+          EXPECT_EQ(got.status, 200) << path;
+          EXPECT_FALSE(got.has_header("Content-Encoding")) << path;
+          return false;  // a watch does not end by itself
+        },
+        [](const char*, std::size_t) { return true; }));
+    EXPECT_TRUE(answered) << path;
+  }
+}
+
 TEST(HttpServer, ManyWatchesBesideManyClientsAndTheVanishedAreFreed) {
   constexpr std::size_t kWatches = 200;
   constexpr int kClients = 50;
