@@ -143,12 +143,13 @@ def test_wrong_command_lines_end_at_once(flags: list[str], status: int, says: st
 
 
 def test_a_port_in_use_ends_the_start(world: World, tmp_path: Path) -> None:
-    with manager(world, tmp_path) as first, manager(world, tmp_path, f"--metrics-addr=127.0.0.1:{first.probes}") as second:
+    with manager(world, tmp_path) as first:
         wait("the first is ready", first.ready)
-        with ManagerProcess(world.plane.kubeconfig, tmp_path, f"--health-probe-addr=127.0.0.1:{first.probes}") as third:
-            assert third.wait_exit(5) == 1
-            assert f"127.0.0.1:{first.probes}" in third.text()
-        assert second.wait_exit(5) == 1
+        for flag in ("--metrics-addr", "--health-probe-addr"):
+            with manager(world, tmp_path, f"{flag}=127.0.0.1:{first.probes}") as second:
+                assert second.wait_exit(5) == 1
+                assert f"127.0.0.1:{first.probes}" in second.text()
+        assert first.ready()
 
 
 # --- probes and metrics -----------------------------------------------------------------------------------------------------------
