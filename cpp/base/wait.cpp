@@ -6,7 +6,7 @@
 
 namespace kruise::base {
 
-void Signal::notify() {
+void Wakeup::notify() {
   {
     const std::lock_guard lock(mutex_);
     raised_ = true;
@@ -14,19 +14,19 @@ void Signal::notify() {
   changed_.notify_all();
 }
 
-void Signal::wait(Duration limit) {
+void Wakeup::wait(Duration limit) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, limit, [&] { return raised_; });
   raised_ = false;
 }
 
-bool wait_slice(Signal& signal, Duration slice, std::optional<MonoTime> deadline) {
+bool wait_slice(Wakeup& wakeup, Duration slice, std::optional<MonoTime> deadline) {
   if (deadline) {
     const Duration left = *deadline - SystemClock{}.mono();
     if (left <= Duration{0}) return false;
     slice = std::min(slice, left);
   }
-  signal.wait(slice);
+  wakeup.wait(slice);
   return true;
 }
 

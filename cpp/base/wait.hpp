@@ -11,7 +11,7 @@
 namespace kruise::base {
 
 /// Remembers that something happened until somebody waits for it. Any thread.
-class Signal {
+class Wakeup {
  public:
   void notify();
   /// Returns once notified since the last wait, at the latest after `limit`.
@@ -24,6 +24,6 @@ class Signal {
 };
 
 /// Waits for one slice, or less where the deadline is nearer. False when the deadline had passed already.
-bool wait_slice(Signal&, Duration slice, std::optional<MonoTime> deadline);
+bool wait_slice(Wakeup&, Duration slice, std::optional<MonoTime> deadline);
 
 }  // namespace kruise::base

@@ -222,7 +222,7 @@ class ManagerHandle {
   session::Controllers::Options options_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<session::Controllers> controllers_;
-  base::Signal stopped_;
+  base::Wakeup stopped_;
 };
 
 }  // namespace

@@ -15,10 +15,7 @@ StatusAnswer about(int code, std::string reason, const Subject& subject, std::st
           .message = std::move(message),
           .name = subject.name,
           .group = subject.group,
-          .kind = subject.resource,
-          .uid = {},
-          .causes = {},
-          .retry_after_s = 0};
+          .kind = subject.resource};
 }
 
 StatusAnswer plain(int code, std::string reason, std::string message) {

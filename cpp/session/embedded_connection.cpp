@@ -38,7 +38,7 @@ class EmbeddedStream final : public WatchStream {
  private:
   std::shared_ptr<cluster::ApiServer> api_;
   std::unique_ptr<cluster::ApiServer::Stream> stream_;
-  std::shared_ptr<base::Signal> signal_ = std::make_shared<base::Signal>();
+  std::shared_ptr<base::Wakeup> signal_ = std::make_shared<base::Wakeup>();
   bool blocking_;
   bool drained_ = false;
 };

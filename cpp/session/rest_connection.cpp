@@ -49,10 +49,10 @@ class Mailbox final : public client::WatchHandler {
     return std::nullopt;
   }
 
-  [[nodiscard]] base::Signal& arrived() { return arrived_; }
+  [[nodiscard]] base::Wakeup& arrived() { return arrived_; }
 
  private:
-  base::Signal arrived_;
+  base::Wakeup arrived_;
   std::mutex mutex_;  // guards the three below
   std::deque<std::string> lines_;
   std::optional<client::ApiError> error_;

@@ -79,15 +79,8 @@ Response conflicts(const std::vector<Contested>& contested) {
     }
   }
   const std::string count = std::to_string(causes.size()) + (causes.size() == 1 ? " conflict: " : " conflicts: ");
-  return answer({.code = 409,
-                 .reason = "Conflict",
-                 .message = "Apply failed with " + count + message,
-                 .name = {},
-                 .group = {},
-                 .kind = {},
-                 .uid = {},
-                 .causes = std::move(causes),
-                 .retry_after_s = 0});
+  return answer(
+      {.code = 409, .reason = "Conflict", .message = "Apply failed with " + count + message, .causes = std::move(causes)});
 }
 
 /// The list of owners after this apply; `contested` fields are taken from those who held them.

@@ -134,4 +134,11 @@ base::Result<Json, Response> read_object(Call& call) {
   return std::move(*tree);
 }
 
+Response refused(const patch::Error& error) {
+  const bool invalid = error.code == 422;  // the original says no more about these
+  return answer({.code = error.code,
+                 .reason = error.reason,
+                 .message = invalid ? "the server rejected our request due to an error in our request" : error.message});
+}
+
 }  // namespace kruise::cluster

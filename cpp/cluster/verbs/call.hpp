@@ -9,6 +9,7 @@
 #include "cluster/answer.hpp"
 #include "cluster/context.hpp"
 #include "cluster/query.hpp"
+#include "patch/error.hpp"
 
 namespace kruise::cluster {
 
@@ -45,5 +46,8 @@ struct Call {
 /// Judges unknown and doubled members by `fieldValidation`: an error text under Strict, warnings under Warn.
 [[nodiscard]] std::optional<std::string> judge_strictly(Call&, const std::vector<std::string>& unknown,
                                                         const std::vector<std::string>& duplicates);
+
+/// A patch that does not apply.
+[[nodiscard]] Response refused(const patch::Error&);
 
 }  // namespace kruise::cluster

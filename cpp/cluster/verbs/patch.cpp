@@ -22,30 +22,6 @@ std::optional<Form> form_of(const Call& call) {
   return std::nullopt;
 }
 
-Response refused(const Call& call, const patch::Error& error) {
-  if (error.code == 422) {
-    return answer({.code = 422,
-                   .reason = "Invalid",
-                   .message = "the server rejected our request due to an error in our request",
-                   .name = {},
-                   .group = {},
-                   .kind = {},
-                   .uid = {},
-                   .causes = {},
-                   .retry_after_s = 0});
-  }
-  static_cast<void>(call);
-  return answer({.code = error.code,
-                 .reason = error.reason,
-                 .message = error.message,
-                 .name = {},
-                 .group = {},
-                 .kind = {},
-                 .uid = {},
-                 .causes = {},
-                 .retry_after_s = 0});
-}
-
 Response unreadable(const std::string& shown, const std::string& why) {
   FieldErrors errors;
   errors.invalid("patch", shown, why);
@@ -80,7 +56,7 @@ base::Result<Json, Response> patched(const Call& call, const Object& before, For
   }
   const auto error =
       form == Form::kJson ? patch::json_patch::apply(tree, body) : patch::strategic::apply(tree, body, call.kind->merge_type());
-  if (error) return refused(call, *error);
+  if (error) return refused(*error);
   return tree;
 }
 

@@ -8,17 +8,7 @@
 namespace kruise::cluster {
 namespace {
 
-Response success(int code) {
-  return answer({.code = code,
-                 .reason = {},
-                 .message = {},
-                 .name = {},
-                 .group = {},
-                 .kind = {},
-                 .uid = {},
-                 .causes = {},
-                 .retry_after_s = 0});
-}
+Response success(int code) { return answer({.code = code}); }
 
 /// A scheduler's decision: sets the node once.
 Response bind(Call& call) {

@@ -79,18 +79,7 @@ base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
   Json scale = scale_of(*call.kind, before.tree());
   const std::string_view type = std::string_view(call.request.content_type).substr(0, call.request.content_type.find(';'));
   if (type == "application/json-patch+json") {
-    if (const auto error = patch::json_patch::apply(scale, std::move(*body))) {
-      return answer(
-          {.code = error->code,
-           .reason = error->reason,
-           .message = error->code == 422 ? "the server rejected our request due to an error in our request" : error->message,
-           .name = {},
-           .group = {},
-           .kind = {},
-           .uid = {},
-           .causes = {},
-           .retry_after_s = 0});
-    }
+    if (const auto error = patch::json_patch::apply(scale, std::move(*body))) return refused(*error);
   } else if (type == "application/merge-patch+json" ||
              (type == "application/strategic-merge-patch+json" && !call.kind->custom())) {
     patch::merge_patch::apply(scale, std::move(*body));
