@@ -34,18 +34,19 @@ class ApiServer::Impl {
     definitions.reconcile();
     for (const std::string name : {"default", "kube-node-lease", "kube-public", "kube-system"}) {
       if (storage.get(storage.table("", "namespaces"), name)) continue;
-      static_cast<void>(create_cluster_object("/api/v1/namespaces",
-                                              R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + "\"}}"));
+      static_cast<void>(write_cluster_object("POST", "/api/v1/namespaces",
+                                             R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + "\"}}"));
     }
   }
 
-  Response create_cluster_object(std::string path, std::string body) {
-    client::Request request{.method = "POST",
-                            .path = std::move(path),
-                            .content_type = "application/json",
-                            .body = std::move(body),
-                            .user_agent = "kube-apiserver",
-                            .timeout = {}};
+  Response write_cluster_object(const char* method, std::string path, std::string body) {
+    client::Request request{
+        .method = method,
+        .path = std::move(path),
+        .content_type = std::string_view(method) == "PATCH" ? "application/merge-patch+json" : "application/json",
+        .body = std::move(body),
+        .user_agent = "kube-apiserver",
+        .timeout = {}};
     return handle(request);
   }
 
@@ -147,8 +148,12 @@ void ApiServer::install_crd(std::string_view text) {
       throw std::invalid_argument("kind: expected CustomResourceDefinition, found \"" + std::string(text_of(document, "kind")) +
                                   "\"");
     }
-    const Response response =
-        impl_->create_cluster_object("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", json_text(document));
+    const std::string path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    Response response = impl_->write_cluster_object("POST", path, json_text(document));
+    if (response.code == 409) {  // from the state file, perhaps of an older release
+      const std::string name(text_of(document.at("metadata"), "name"));
+      response = impl_->write_cluster_object("PATCH", path + "/" + name, json_text(document));
+    }
     if (response.code >= 400) throw std::invalid_argument(response.body);
   }
 }

@@ -62,7 +62,7 @@ class ApiServer {
   [[nodiscard]] static bool is_watch(const client::Request&);
 
   /// Installs CustomResourceDefinitions from a YAML or JSON text (one or
-  /// several documents). Throws std::invalid_argument naming the field.
+  /// several documents); one that is there already becomes as the text says. Throws std::invalid_argument naming the field.
   void install_crd(std::string_view yaml_or_json);
 
   /// Called under the storage lock at each write, in order of resourceVersion.

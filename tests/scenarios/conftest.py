@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from control_plane import ControlPlane
 
+from . import takeover
 from .ground import EmbeddedGround, Ground
 from .real_ground import RealCluster, RealGround
+
+LATER = datetime(2026, 11, 24, tzinfo=UTC)  # than all that is told in tests/data/takeover
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,10 +49,13 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     marker = request.node.get_closest_marker("gates")
     gates = dict(marker.kwargs) if marker else None
     where: AbstractContextManager[Ground]
+    release = request.node.callspec.params.get("release")
     if request.param == "embedded":
-        where = EmbeddedGround.open(gates=gates)
+        prepare = partial(takeover.load, release=release) if release else None
+        where = EmbeddedGround.open(gates=gates, prepare=prepare, start=LATER if release else None)
     else:
-        where = RealGround.open(request.getfixturevalue("real_cluster"), gates=gates)
+        prepare = partial(takeover.load, release=release, grace_s=RealGround.grace_s) if release else None
+        where = RealGround.open(request.getfixturevalue("real_cluster"), gates=gates, prepare=prepare)
     with where as opened:
         yield opened
         invariants = opened.judged()

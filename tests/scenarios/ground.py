@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import kruise
@@ -14,6 +18,8 @@ from .invariants import Invariants, Seen
 
 Object = dict[str, Any]
 Condition = Callable[[], bool]
+Prepare = Callable[[kruise.Client], None]
+"""Brings objects into a cluster before it has nodes and a manager."""
 
 DELAYS = kruise.KubeletDelays(schedule=0.02, pull=0.2, start=0.1, ready=0.2, stop=0.1)
 
@@ -53,6 +59,10 @@ class Ground(ABC):
 
     @abstractmethod
     def plan(self, name: str) -> kruise.Plan: ...
+
+    @abstractmethod
+    def manager_writes_to(self, *sets: str) -> Counter[str]:
+        """How often the manager has written each of these sets and of what they own, by ``plural/name``."""
 
     # -- words of the scenarios ------------------------------------------------------------------------------------
 
@@ -105,6 +115,11 @@ class Ground(ABC):
             raise AssertionError(f"{error}; status {json.dumps(self.get(name).get('status'))}; plan:\n{plan.text()}") from error
 
 
+def belongs(name: str, sets: tuple[str, ...]) -> bool:
+    """Whether the name is a set's, or that of a pod, claim or revision that it made."""
+    return any(name == one or f"{one}-" in name for one in sets)
+
+
 def clone_set(
     name: str = "web", *, image: str = "registry.example/web:v1", template: Object | None = None, **spec: Any
 ) -> Object:
@@ -139,7 +154,28 @@ class EmbeddedGround(Ground):
         self.client = cluster.client()
         self.kubelets = cluster.kubelets
         self.invariants = Invariants(now=cluster.now)
-        cluster.observe_writes(lambda w: self.invariants.judge(_seen(w)))
+        self._writes: Counter[tuple[str, str]] = Counter()
+        for plural in ("clonesets", "controllerrevisions", "pods"):
+            for obj in self.client.list(plural):
+                meta = obj["metadata"]
+                self.invariants.judge(
+                    Seen("ADDED", plural, meta["namespace"], meta["name"], int(meta["resourceVersion"]), "before", None, obj)
+                )
+        cluster.observe_writes(self._observe)
+
+    def _observe(self, write: kruise.WriteEvent) -> None:
+        if self.invariants.is_manager(write.writer):
+            self._writes[(write.plural, write.name)] += 1
+        self.invariants.judge(_seen(write))
+
+    def manager_writes_to(self, *sets: str) -> Counter[str]:
+        return Counter(
+            {
+                f"{plural}/{name}": count
+                for (plural, name), count in self._writes.items()
+                if plural != "events" and belongs(name, sets)
+            }
+        )
 
     def until(self, done: Condition, timeout: float = 120.0) -> None:
         try:
@@ -160,12 +196,25 @@ class EmbeddedGround(Ground):
 
     @classmethod
     @contextmanager
-    def open(cls, *, gates: dict[str, bool] | None = None, seed: int = 1) -> Iterator[EmbeddedGround]:
-        with (
-            kruise.Cluster(nodes=4, virtual=True, seed=seed, delays=DELAYS) as cluster,
-            kruise.Manager(cluster, gates=gates, seed=seed) as manager,
-        ):
-            yield cls(cluster, manager)
+    def open(
+        cls,
+        *,
+        gates: dict[str, bool] | None = None,
+        seed: int = 1,
+        prepare: Prepare | None = None,
+        start: datetime | None = None,
+    ) -> Iterator[EmbeddedGround]:
+        with TemporaryDirectory() as folder:
+            state = None
+            if prepare is not None:
+                state = Path(folder) / "state"
+                with kruise.Cluster(nodes=0, virtual=True, state=state, start=start) as without_nodes:
+                    prepare(without_nodes.client())
+            with kruise.Cluster(nodes=4, virtual=True, seed=seed, delays=DELAYS, state=state, start=start) as cluster:
+                manager = kruise.Manager(cluster, gates=gates, seed=seed)
+                ground = cls(cluster, manager)
+                with manager:
+                    yield ground
 
 
 def _seen(write: kruise.WriteEvent) -> Seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 import kruise
 from control_plane import ControlPlane
 
-from .ground import Condition, Ground
+from .ground import Condition, Ground, Prepare, belongs
 from .invariants import Invariants
 from .server_log import AuditLog, Request, WatchLog, judge, pause, writers
 
@@ -91,15 +92,26 @@ class RealGround(Ground):
             if request.namespace == self.namespace and request.agent.startswith(MANAGER) and request.resource != "events"
         ]
 
+    def manager_writes_to(self, *sets: str) -> Counter[str]:
+        return Counter(
+            f"{request.resource}/{request.name}"
+            for request in self.manager_writes()
+            if request.code < 300 and belongs(request.name, sets)
+        )
+
     @classmethod
     @contextmanager
-    def open(cls, cluster: RealCluster, *, gates: dict[str, bool] | None = None, seed: int = 1) -> Iterator[RealGround]:
+    def open(
+        cls, cluster: RealCluster, *, gates: dict[str, bool] | None = None, seed: int = 1, prepare: Prepare | None = None
+    ) -> Iterator[RealGround]:
         plane = cluster.plane
         namespace = f"scenario-{next(cluster.numbers)}"
         code, answer = plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
         assert code == 201, answer
         cluster.audit.forget()
         log = WatchLog(plane, namespace)
+        if prepare is not None:
+            prepare(kruise.Client(kubeconfig=plane.kubeconfig, namespace=namespace))
         try:
             with (
                 kruise.SimulatedNodes(kubeconfig=plane.kubeconfig, count=4, delays=DELAYS, seed=seed) as nodes,

@@ -52,6 +52,27 @@ TEST_F(State, ObjectsAndVersionsOutliveTheProcess) {
   EXPECT_THAT(drain(**stream), ElementsAre("ERROR 410"));
 }
 
+TEST_F(State, DefinitionsAreInstalledAgainAndMayHaveChanged) {
+  const auto definition = [](const char* short_name) {
+    return std::string(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+      "metadata":{"name":"gadgets.example.com"},"spec":{"group":"example.com","scope":"Namespaced",
+      "names":{"plural":"gadgets","kind":"Gadget","listKind":"GadgetList","singular":"gadget","shortNames":[")") +
+           short_name + R"("]},"versions":[{"name":"v1","served":true,"storage":true,
+      "schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}})";
+  };
+  const std::string gadgets = "/apis/example.com/v1/namespaces/default/gadgets";
+  Json kept;
+  {
+    ApiServer server(options());
+    server.install_crd(definition("ga"));
+    kept = call(server, "POST", gadgets, {{"apiVersion", "example.com/v1"}, {"kind", "Gadget"}, {"metadata", {{"name", "one"}}}});
+  }
+  ApiServer server(options());
+  server.install_crd(definition("gd"));
+  EXPECT_EQ(call(server, "GET", gadgets + "/one"), kept);
+  EXPECT_EQ(call(server, "GET", "/apis/example.com/v1")["resources"][0]["shortNames"], Json::array({"gd"}));
+}
+
 TEST_F(State, ATornLastLineIsForgottenAndAForeignFileIsRefused) {
   {
     ApiServer server(options());
