@@ -7,6 +7,7 @@
 #include <set>
 
 #include "controllers/cloneset_builders.hpp"
+#include "workload/pod_patch.hpp"
 
 namespace kruise::controllers::cloneset {
 namespace {
@@ -151,7 +152,8 @@ struct Seen {
   int refused = 0, created = 0, deleted = 0, updated = 0;
 };
 
-void check(const World& world, const std::vector<api::PodFields>& pods, const runtime::Plan& plan, Seen& seen) {
+/// What is wrong with the plan; empty when all is well.
+std::string check(const World& world, const std::vector<api::PodFields>& pods, const runtime::Plan& plan, Seen& seen) {
   const auto& set = world.set.set;
   const std::int64_t replicas = set.spec.replicas.value_or(1);
   const auto& update = set.spec.update_strategy;
@@ -184,16 +186,16 @@ void check(const World& world, const std::vector<api::PodFields>& pods, const ru
         if (!(*write.resource == api::kPods)) continue;
         if (write.verb == runtime::Write::Verb::kCreate) {
           ++created;
-          ASSERT_TRUE(json::accept(write.body));
+          if (!json::accept(write.body)) return "creates what is no JSON";
           continue;
         }
-        ASSERT_TRUE(judged.contains(write.key.name)) << "a pod that is not there";
-        ASSERT_FALSE(write.uid.empty());
-        ASSERT_TRUE(write.version_of_previous || !write.resource_version.empty());
+        if (!judged.contains(write.key.name)) return "writes to a pod that is not there";
+        if (write.uid.empty() || (!write.version_of_previous && write.resource_version.empty()))
+          return "writes without preconditions";
         const Judged& j = judged[write.key.name];
         const json body = write.verb == runtime::Write::Verb::kPatch ? json::parse(write.body) : json();
         if (!body.is_null() && body["metadata"].contains("ownerReferences")) continue;
-        ASSERT_TRUE(j.counts) << "wrote to a pod that is not the set's: " << write.key.name << " " << write.purpose;
+        if (!j.counts) return "writes to a pod that is not the set's: " + write.key.name + " " + write.purpose;
         const json labels = body.is_null() ? json::object() : body["metadata"].value("labels", json::object());
         const bool unready =
             write.verb == runtime::Write::Verb::kDelete || write.body.find("\"False\"") != std::string::npos ||
@@ -210,18 +212,16 @@ void check(const World& world, const std::vector<api::PodFields>& pods, const ru
   seen.created += static_cast<int>(created);
   // No write makes an available pod unavailable when those unavailable already use up the budget and the pods above replicas.
   // (Scaling in from more pods than wanted is what the "pods above replicas" are for.)
-  if (disturbed > 0) {
-    ASSERT_LE(disturbed + unavailable, std::max<std::int64_t>(budget + all - replicas, 0))
-        << "disturbed " << disturbed << ", unavailable " << unavailable << ", budget " << budget << ", all " << all
-        << ", replicas " << replicas;
-  }
-  if (created > 0) {
-    ASSERT_LE(all - not_counted + created, replicas + surge);
-  }
+  const std::string figures = "disturbed " + std::to_string(disturbed) + ", unavailable " + std::to_string(unavailable) +
+                              ", budget " + std::to_string(budget) + ", all " + std::to_string(all) + ", replicas " +
+                              std::to_string(replicas) + ", old " + std::to_string(old) + ", partition " +
+                              std::to_string(partition);
+  if (disturbed > 0 && disturbed + unavailable > std::max<std::int64_t>(budget + all - replicas, 0))
+    return "over the budget: " + figures;
+  if (created > 0 && all - not_counted + created > replicas + surge) return "too many pods: " + figures;
   // None moves a pod on when no more than the partition are left at older revisions.
-  if (moved > 0) {
-    ASSERT_GE(old - moved, partition);
-  }
+  if (moved > 0 && old - moved < partition) return "moved beyond the partition: " + figures;
+  return {};
 }
 
 TEST(FuzzTest, NoPlanCrashesOrBreaksABudget) {
@@ -266,14 +266,68 @@ TEST(FuzzTest, NoPlanCrashesOrBreaksABudget) {
       continue;
     }
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + reasons(plan));
-    check(world, pods, plan, seen);
-    if (::testing::Test::HasFatalFailure()) return;
+    ASSERT_EQ(check(world, pods, plan, seen), "");
   }
   // The dice must have reached everything.
   EXPECT_GT(seen.created, 300);
   EXPECT_GT(seen.deleted, 100);
   EXPECT_GT(seen.updated, 100);
   EXPECT_GT(seen.refused, 10);
+}
+
+// The checker itself: what a wrong plan of a healthy set would write.
+class CheckerTest : public ::testing::Test {
+ protected:
+  CheckerTest() : world(clone_set().replicas(3).max_unavailable(1).partition(2)) {
+    for (const char* id : {"aaaaa", "bbbbb", "ccccc"}) {
+      auto p = member("web", id, world.old_revision);
+      pods.push_back(p.fields);
+      world.add(p);
+    }
+  }
+  /// What the checker says of a plan that does this to the first `count` pods.
+  std::string verdict(int count, const std::function<runtime::Write(const api::Pod&)>& write) {
+    runtime::Plan plan;
+    plan.steps.emplace_back();
+    for (int i = 0; i < count; ++i) plan.steps[0].chains.push_back({write(*world.observed.pods[static_cast<std::size_t>(i)])});
+    return check(world, pods, plan, seen);
+  }
+  static runtime::Write deletion(const api::Pod& pod) {
+    return workload::pod_write(pod, runtime::Write::Verb::kDelete, "delete");
+  }
+  runtime::Write move(const api::Pod& pod) const {
+    auto write = workload::pod_write(pod, runtime::Write::Verb::kPatch, "update");
+    write.body = json({{"metadata", {{"labels", {{"controller-revision-hash", world.new_revision}}}}}}).dump();
+    return write;
+  }
+
+  World world;
+  std::vector<api::PodFields> pods;
+  Seen seen;
+};
+
+TEST_F(CheckerTest, CatchesPlantedBugs) {
+  using ::testing::StartsWith;
+  EXPECT_EQ(verdict(1, deletion), "");
+  EXPECT_THAT(verdict(2, deletion), StartsWith("over the budget"));
+  EXPECT_EQ(verdict(1, [this](const api::Pod& pod) { return move(pod); }), "");
+  EXPECT_THAT(verdict(2, [this](const api::Pod& pod) { return move(pod); }), StartsWith("moved beyond the partition"));
+  const auto creation = [](const api::Pod&) {
+    runtime::Write write;
+    write.resource = &api::kPods;
+    write.body = "{}";
+    return write;
+  };
+  EXPECT_THAT(verdict(1, creation), StartsWith("too many pods"));
+  EXPECT_THAT(verdict(1,
+                      [](const api::Pod& pod) {
+                        auto write = deletion(pod);
+                        write.uid.clear();
+                        return write;
+                      }),
+              StartsWith("writes without preconditions"));
+  pods[0].meta.owners.clear();
+  EXPECT_THAT(verdict(1, deletion), StartsWith("writes to a pod that is not the set's"));
 }
 
 }  // namespace

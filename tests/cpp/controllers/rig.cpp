@@ -1,7 +1,6 @@
 #include "controllers/rig.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -26,99 +25,7 @@ std::string clone_set_crd() {
   return text.str();
 }
 
-std::string label(const json& pod, const char* key) {
-  const auto labels = pod["metadata"].value("labels", json::object());
-  return labels.value(key, std::string());
-}
-
-std::string condition(const json& pod, const char* type) {
-  const auto status = pod.value("status", json::object());
-  const auto conditions = status.value("conditions", json::array());
-  for (const auto& c : conditions) {
-    if (c["type"] == type) return c["status"];
-  }
-  return "";
-}
-
-bool counts(const json& pod) {
-  const auto phase = pod.value("status", json::object()).value("phase", std::string());
-  if (pod["metadata"].contains("deletionTimestamp") || phase == "Failed" || phase == "Succeeded") return false;
-  const auto owners = pod["metadata"].value("ownerReferences", json::array());
-  return std::any_of(owners.begin(), owners.end(),
-                     [](const json& o) { return o["kind"] == "CloneSet" && o.value("controller", false); });
-}
-
-bool available(const json& pod) {
-  const auto state = label(pod, "lifecycle.apps.kruise.io/state");
-  const auto in_place = condition(pod, "InPlaceUpdateReady");
-  return counts(pod) && condition(pod, "Ready") == "True" && (in_place.empty() || in_place == "True") &&
-         (state.empty() || state == "Normal");
-}
-
-std::int64_t amount(const json& value, std::int64_t total, bool up) {
-  if (value.is_number()) return value.get<std::int64_t>();
-  const double exact = std::stod(value.get<std::string>()) * static_cast<double>(total) / 100.0;
-  return static_cast<std::int64_t>(up ? std::ceil(exact) : std::floor(exact));
-}
-
 }  // namespace
-
-// ---- invariants
-
-Invariants::Invariants(cluster::ApiServer& server) {
-  server.observe_writes([this](const cluster::StorageEvent& event) { on_write(event); });
-}
-
-void Invariants::on_write(const cluster::StorageEvent& event) {
-  if (event.plural == "clonesets" && event.type != "DELETED") set_ = json::parse(event.after);
-  const bool ours = event.user_agent.starts_with("kruise-manager");
-  if (ours) ++writes[std::string(event.type) + " " + std::string(event.plural)];
-  if (event.plural != "pods") return;
-  const std::string name(event.name);
-  const json before = event.before.empty() ? json() : json::parse(event.before);
-  const json after = event.type == "DELETED" ? json() : json::parse(event.after);
-  if (ours && !set_.is_null()) judge(event, before, after);
-  if (after.is_null()) {
-    pods_.erase(name);
-  } else {
-    pods_[name] = after;
-  }
-}
-
-void Invariants::judge(const cluster::StorageEvent& event, const json& before, const json& after) {
-  const json& spec = set_["spec"];
-  const json update = spec.value("updateStrategy", json::object());
-  const std::int64_t replicas = spec.value("replicas", 1);
-  const std::int64_t surge = update.value("paused", false) ? 0 : amount(update.value("maxSurge", json(0)), replicas, true);
-  const std::int64_t budget = amount(update.value("maxUnavailable", json("20%")), replicas, surge == 0);
-  const std::int64_t partition = std::min(amount(update.value("partition", json(0)), replicas, true), replicas);
-  const std::string wanted = set_.value("status", json::object()).value("updateRevision", std::string());
-  std::int64_t all = 0, unavailable = 0, old = 0;
-  for (const auto& [name, pod] : pods_) {
-    if (!counts(pod)) continue;
-    ++all;
-    unavailable += available(pod) ? 0 : 1;
-    old += label(pod, "controller-revision-hash") == wanted ? 0 : 1;
-  }
-  const auto violated = [&](const std::string& what) {
-    violations.push_back(what + ": " + std::string(event.name) + " at version " + std::to_string(event.resource_version) +
-                         ", replicas " + std::to_string(replicas) + ", present " + std::to_string(all) + ", unavailable " +
-                         std::to_string(unavailable) + ", budget " + std::to_string(budget) + ", old " + std::to_string(old) +
-                         ", partition " + std::to_string(partition));
-  };
-  if (event.type == "ADDED" && all + 1 > replicas + surge) violated("created beyond replicas and surge");
-  if (before.is_null()) return;
-  if (available(before) && (after.is_null() || !available(after)) && unavailable >= budget + all - replicas)
-    violated("made unavailable beyond the budget");
-  if (after.is_null()) return;
-  const bool moved = label(before, "controller-revision-hash") != wanted && label(after, "controller-revision-hash") == wanted;
-  if (moved && counts(before) && old <= partition) violated("updated beyond the partition");
-  if (counts(before) && !counts(after) && !after["metadata"].contains("deletionTimestamp") &&
-      label(after, "app") == label(before, "app") &&
-      label(before, "app") == set_["spec"]["selector"]["matchLabels"].value("app", std::string())) {
-    violated("lost its owner");
-  }
-}
 
 // ---- controller
 
@@ -205,12 +112,12 @@ struct Rig::Controller final : runtime::Versions {
 Rig::Rig(std::uint64_t seed)
     : loop(at(0)),
       server({.clock = &loop, .seed = seed, .state_path = {}}),
-      invariants(server),
       client(server, loop),
       nodes(client, base::Random(seed + 10)),
       seed_(seed),
       scheduler_(client, base::Random(seed + 11)),
       binder_(client, base::Random(seed + 12)) {
+  server.observe_writes([this](const cluster::StorageEvent& event) { invariants.see(event); });
   server.install_crd(clone_set_crd());
   nodes.start();
   scheduler_.start();
@@ -275,7 +182,7 @@ std::vector<json> Rig::list(const api::Resource& resource) {
 
 std::vector<json> Rig::pods() {
   auto all = list(api::kPods);
-  std::erase_if(all, [](const json& pod) { return !counts(pod); });
+  std::erase_if(all, [](const json& pod) { return !is_active_member(pod); });
   return all;
 }
 

@@ -15,24 +15,10 @@
 #include "cluster/sim/scheduler.hpp"
 #include "cluster/sim/volume_binder.hpp"
 #include "controllers/cloneset/reconciler.hpp"
+#include "controllers/invariants.hpp"
 #include "runtime/controller_loop.hpp"
 
 namespace kruise::testing {
-
-/// Judges every write of the controller on the state in storage at that instant; shares no code with the plans.
-class Invariants {
- public:
-  explicit Invariants(cluster::ApiServer&);
-  std::vector<std::string> violations;
-  std::map<std::string, int> writes;  // of the controller: "MODIFIED pods" and the like
-
- private:
-  void on_write(const cluster::StorageEvent&);
-  void judge(const cluster::StorageEvent&, const nlohmann::json& before, const nlohmann::json& after);
-  std::map<std::string, nlohmann::json> pods_;
-  nlohmann::json set_;
-  std::string update_revision_;
-};
 
 class Rig {
  public:
