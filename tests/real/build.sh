@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the real control plane that the tests are held against (etcd, kube-apiserver, kube-controller-manager, kubectl)
 # from its Go modules, once, into a cache outside the repository. Prints the folder that holds the executables.
+# Usage: build.sh [NAME]...   with names, these in addition: kube-scheduler and kubelet are built for real nodes only
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KRUISE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kruise}/real
@@ -21,7 +22,7 @@ find_go() {
 
 key=$(cat "$here"/*/go.mod "$here"/*/go.sum | sha256sum | cut -c1-16)
 bin=$cache/$version-$key
-want=(etcd kube-apiserver kube-controller-manager kubectl)
+want=(etcd kube-apiserver kube-controller-manager kubectl "$@")
 missing=()
 for name in "${want[@]}"; do [ -x "$bin/$name" ] || missing+=("$name"); done
 if [ ${#missing[@]} -gt 0 ]; then

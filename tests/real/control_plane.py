@@ -73,6 +73,7 @@ class ControlPlane:
     """Starts on ``start`` or on entering the context, stops on ``stop`` or on leaving it.
 
     :param controller_manager: run kube-controller-manager too (garbage collection, claim protection, namespaces).
+    :param real_nodes: nodes report for themselves (tests/node): kube-scheduler and all controllers run too.
     :param etcd: ``"3.6"`` (built beside the API server) or ``"debian"`` (3.4 on the PATH, which cannot stream lists).
     :param audit: write one JSON line per request (user agent included) to ``audit_log``.
     :param audit_answers: the same, and with each write of a pod the pod as it was stored.
@@ -80,6 +81,7 @@ class ControlPlane:
     """
 
     controller_manager: bool = False
+    real_nodes: bool = False
     etcd: str = "3.6"
     audit: bool = False
     audit_answers: bool = False
@@ -96,7 +98,7 @@ class ControlPlane:
 
     def start(self) -> ControlPlane:
         """Returns when every process answers as ready; raises :class:`ControlPlaneError` otherwise."""
-        self._bin = binaries()
+        self._bin = binaries(*(("kube-scheduler", "kubelet") if self.real_nodes else ()))
         if self.directory is None:
             self.directory = Path(tempfile.mkdtemp(prefix="kruise-real-"))
             self._own_directory = True
@@ -268,8 +270,10 @@ class ControlPlane:
     def _start_processes(self) -> None:
         self._etcd_url = self._start_etcd()
         self._start_api_server(_free_port())
-        if self.controller_manager:
+        if self.controller_manager or self.real_nodes:
             self._start_controller_manager()
+        if self.real_nodes:
+            self._start_client("kube-scheduler", "/readyz")
 
     def _start_etcd(self) -> str:
         client, peer = _free_port(), _free_port()
@@ -324,22 +328,30 @@ class ControlPlane:
         self.write_kubeconfig(self.kubeconfig)
 
     def _start_controller_manager(self) -> None:
-        port = _free_port()
-        flags = [
-            f"--kubeconfig={self.kubeconfig}",
-            f"--controllers=*,{','.join('-' + name for name in CONTROLLERS_OFF)}",
+        off = () if self.real_nodes else CONTROLLERS_OFF
+        self._start_client(
+            "kube-controller-manager",
+            "/healthz",
+            f"--controllers={','.join(['*', *('-' + name for name in off)])}",
             f"--service-account-private-key-file={self.path('service-account.key')}",
             f"--root-ca-file={self.ca_file}",
+            "--kube-api-qps=500",
+            "--kube-api-burst=1000",
+        )
+
+    def _start_client(self, name: str, probe: str, *flags: str) -> None:
+        """A part that works through the API server; it is ready when its own ``probe`` says so."""
+        port = _free_port()
+        common = [
+            f"--kubeconfig={self.kubeconfig}",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={port}",
-            f"--cert-dir={self.path('kcm')}",
-            "--kube-api-qps=500",
-            "--kube-api-burst=1000",
+            f"--cert-dir={self.path(name)}",
             "--profiling=false",
         ]
-        process = self._spawn("kube-controller-manager", self._bin / "kube-controller-manager", flags)
-        self._wait(process, lambda: _http_ok("127.0.0.1", port, "/healthz", tls=True))
+        process = self._spawn(name, self._bin / name, [*common, *flags])
+        self._wait(process, lambda: _http_ok("127.0.0.1", port, probe, tls=True))
 
     def _spawn(self, name: str, executable: Path, flags: list[str], environment: dict[str, str] | None = None) -> _Process:
         log = self.path(f"{name}.log")
@@ -415,9 +427,9 @@ class _Certificates:
             raise ControlPlaneError(f"openssl {arguments[0]} failed:\n{done.stderr}")
 
 
-def binaries() -> Path:
-    """The folder of the real executables, built on first use (minutes)."""
-    done = subprocess.run([str(HERE / "build.sh")], check=False, stdout=subprocess.PIPE, text=True)
+def binaries(*more: str) -> Path:
+    """The folder of the real executables, built on first use (minutes); ``more`` names some that not every test needs."""
+    done = subprocess.run([str(HERE / "build.sh"), *more], check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise ControlPlaneError("tests/real/build.sh could not build the control plane; its reason stands above")
     return Path(done.stdout.strip().splitlines()[-1])
