@@ -42,30 +42,32 @@ class RealGround(Ground):
     """A namespace, nodes and a manager of the scenario's own. What happened is judged when it is over, from the server's log."""
 
     grace_s = 1
+    limit_s = READY_LIMIT_S
 
     def __init__(
-        self, cluster: RealCluster, namespace: str, log: WatchLog, nodes: kruise.SimulatedNodes, manager: kruise.Manager
+        self, cluster: RealCluster, namespace: str, log: WatchLog, nodes: kruise.SimulatedNodes | None, manager: kruise.Manager
     ) -> None:
         self.plane = cluster.plane
         self.manager = manager
         self.namespace = namespace
         self.client = kruise.Client(kubeconfig=cluster.plane.kubeconfig, namespace=namespace)
-        self.kubelets = nodes.kubelets
+        if nodes is not None:
+            self.kubelets = nodes.kubelets
         self._audit = cluster.audit
         self._log = log
 
     def until(self, done: Condition, timeout: float = 120.0) -> None:
-        deadline = time.monotonic() + min(timeout, READY_LIMIT_S)
+        deadline = time.monotonic() + min(timeout, self.limit_s)
         while not done():
-            assert time.monotonic() < deadline, f"not so after {min(timeout, READY_LIMIT_S):g} s"
+            assert time.monotonic() < deadline, f"not so after {min(timeout, self.limit_s):g} s"
             pause()
 
     def settle(self, seconds: float = 5.0) -> None:
         """At rest: each set's status is of its present generation, and the manager has nothing to do, now and some looks later."""
         looks = 0
-        deadline = time.monotonic() + READY_LIMIT_S
+        deadline = time.monotonic() + self.limit_s
         while looks < 5:
-            assert time.monotonic() < deadline, f"not at rest after {READY_LIMIT_S:g} s"
+            assert time.monotonic() < deadline, f"not at rest after {self.limit_s:g} s"
             looks = looks + 1 if self._at_rest() else 0
             pause()
 
@@ -124,10 +126,10 @@ class RealGround(Ground):
                 yield ground
         finally:
             log.close()
-            _empty(plane, namespace)
+            empty(plane, namespace)
 
 
-def _empty(plane: ControlPlane, namespace: str) -> None:
+def empty(plane: ControlPlane, namespace: str) -> None:
     """Removes what the next scenario's nodes would have to care for. The namespace stays: to end one costs a second of CPU."""
     now = json.dumps({"gracePeriodSeconds": 0, "propagationPolicy": "Background"})
     for path in ("apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets", "api/v1/namespaces/{}/pods"):
