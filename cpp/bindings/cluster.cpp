@@ -25,6 +25,7 @@ session::Embedded::Options options_from(const std::string& text) {
   options.seed = given.at("seed").get<std::uint64_t>();
   options.state_path = given.at("state").get<std::string>();
   options.crds = given.at("crds").get<std::vector<std::string>>();
+  options.serve_v1beta1 = given.at("serve_v1beta1").get<bool>();
   options.start = base::parse_time(given.at("start").get<std::string>()).value();
   options.nodes = node_options(given);
   return options;

@@ -18,7 +18,7 @@ namespace kruise::cluster {
 class ApiServer::Impl {
  public:
   explicit Impl(const Options& options)
-      : context(*options.clock, options.seed, options.watch_history_events), definitions(context) {
+      : context(*options.clock, options.seed, options.watch_history_events), definitions(context, options.conversions) {
     Storage& storage = context.storage();
     if (!options.state_path.empty()) {
       state.emplace(options.state_path);

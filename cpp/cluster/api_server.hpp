@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/executor.hpp"
 #include "client/client.hpp"
+#include "cluster/conversion.hpp"
 
 namespace kruise::cluster {
 
@@ -32,6 +34,7 @@ class ApiServer {
     std::uint64_t seed = 0;                     // of UIDs and generated names
     std::size_t watch_history_events = 10'000;  // older versions answer 410
     std::string state_path;                     // --state; empty: memory only
+    std::vector<Conversion> conversions{};      // versions served beyond the definitions' own
   };
   explicit ApiServer(Options);
   ~ApiServer();

@@ -1,6 +1,7 @@
 #include "cluster/discovery.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json_writer.hpp"
 #include "cluster/openapi.hpp"
@@ -11,6 +12,29 @@ namespace {
 using base::JsonWriter;
 
 constexpr std::string_view kServerAddress = "127.0.0.1";
+
+/// What a version of a custom kind ranks by: v2 before v1, both before v3beta1 and that before v1alpha1, other words last.
+struct VersionRank {
+  int stage = -1;  // alpha 0, beta 1, neither 2
+  std::int64_t major = 0, minor = 0;
+  auto operator<=>(const VersionRank&) const = default;
+};
+VersionRank rank_of(std::string_view version) {
+  const auto number = [&version](std::int64_t& into) {
+    const auto read = std::from_chars(version.data(), version.data() + version.size(), into);
+    version.remove_prefix(static_cast<std::size_t>(read.ptr - version.data()));
+    return read.ec == std::errc();
+  };
+  VersionRank rank;
+  if (!version.starts_with('v')) return {};
+  version.remove_prefix(1);
+  if (!number(rank.major)) return {};
+  rank.stage = version.empty() ? 2 : version.starts_with("beta") ? 1 : version.starts_with("alpha") ? 0 : -1;
+  if (rank.stage == 2) return rank;
+  if (rank.stage < 0) return {};
+  version.remove_prefix(rank.stage == 1 ? 4 : 5);
+  return number(rank.minor) && version.empty() ? rank : VersionRank{};
+}
 
 /// The served groups in order, each with its versions in order of preference.
 struct Group {
@@ -27,7 +51,9 @@ std::vector<Group> groups_of(const Catalog& catalog) {
       groups.push_back({n.group, {}});
       found = groups.end() - 1;
     }
-    if (std::ranges::find(found->versions, n.version) == found->versions.end()) found->versions.push_back(n.version);
+    if (std::ranges::find(found->versions, n.version) != found->versions.end()) continue;
+    const auto before = [&](const std::string& other) { return rank_of(n.version) > rank_of(other); };
+    found->versions.insert(kind->custom() ? std::ranges::find_if(found->versions, before) : found->versions.end(), n.version);
   }
   return groups;
 }

@@ -1,6 +1,7 @@
 #include "cluster/kind.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cluster/tables/columns.hpp"
 
@@ -16,6 +17,9 @@ std::string path_of(std::string_view group, std::string_view version, std::strin
 }  // namespace
 
 std::vector<Column> Kind::columns() const { return {}; }
+
+void Kind::to_served(Json& tree) const { tree["apiVersion"] = names_.api_version(); }
+void Kind::to_stored(Json& tree) const { tree["apiVersion"] = stored_api_version(); }
 
 KindPtr Catalog::find(std::string_view group, std::string_view version, std::string_view plural) const {
   const auto found = by_path_.find(path_of(group, version, plural));

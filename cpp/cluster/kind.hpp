@@ -71,6 +71,10 @@ class Kind {
   [[nodiscard]] Table& table() const { return table_; }
   /// The apiVersion that storage holds; differs from names() when this version is converted on its way.
   [[nodiscard]] virtual std::string stored_api_version() const { return names_.api_version(); }
+  [[nodiscard]] bool converted() const { return stored_api_version() != names_.api_version(); }
+  /// Between the version that storage holds and this one. A stored tree that cannot be converted keeps its members.
+  virtual void to_served(Json& tree) const;
+  virtual void to_stored(Json& tree) const;
 
   /// Brings a body into the kind's own form: unknown members are dropped and named in `unknown`, types are checked. The error
   /// says why the body cannot be read (400).

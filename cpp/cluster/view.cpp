@@ -31,13 +31,6 @@ bool is_json(std::string_view type) {
   return type.starts_with("application/json") || type.starts_with("*/*") || type.starts_with("application/*");
 }
 
-/// The text of an object stored in one version, in another: storage writes apiVersion first.
-std::string with_api_version(std::string_view text, const std::string& api_version) {
-  constexpr std::string_view kHead = "{\"apiVersion\":\"";
-  const std::size_t end = text.find('"', kHead.size());
-  return std::string(kHead) + api_version + std::string(text.substr(end));
-}
-
 /// Items of a list of built-in kinds carry no type of their own: the list has it.
 void append_item(std::string& out, const Object& object, const KindNames& names) {
   const std::string head = "{\"apiVersion\":\"" + names.api_version() + "\",\"kind\":\"" + names.kind + "\",";
@@ -58,7 +51,7 @@ base::Result<View, client::Response> View::of(std::string_view accept, const Kin
   View view;
   view.kind_ = kind;
   view.now_ = now;
-  view.converted_ = kind->stored_api_version() != kind->names().api_version();
+  view.converted_ = kind->converted();
   view.include_object_ = query.get("includeObject");
   if (accept.empty()) return view;
   for (const auto type : media_types(accept)) {
@@ -82,20 +75,34 @@ std::string View::object(const Object& object) const {
     append_json(out, object.tree().at("metadata"));
     return out + "}";
   }
-  return converted_ ? with_api_version(object.text(), kind_->names().api_version()) : std::string(object.text());
+  return std::string(converted_ ? served(object).text() : object.text());
+}
+
+Object View::served(const Object& object) const {
+  auto tree = std::make_shared<Json>(object.tree());
+  kind_->to_served(*tree);
+  return {object.path(), object.version(), std::move(tree), object.type()};
+}
+
+std::string View::table(const std::vector<const Object*>& rows, std::string_view metadata, bool with_columns) const {
+  if (!converted_) return table_text(*kind_, rows, metadata, include_object_, now_, with_columns);
+  std::vector<Object> objects;
+  objects.reserve(rows.size());
+  std::vector<const Object*> converted;
+  for (const Object* row : rows) converted.push_back(&objects.emplace_back(served(*row)));
+  return table_text(*kind_, converted, metadata, include_object_, now_, with_columns);
 }
 
 std::string View::answer(const Object& one) const {
   if (form_ != Form::kTable) return object(one);
-  return table_text(*kind_, {&one}, "{\"resourceVersion\":\"" + std::to_string(one.version()) + "\"}", include_object_, now_,
-                    true);
+  return table({&one}, "{\"resourceVersion\":\"" + std::to_string(one.version()) + "\"}", true);
 }
 
 std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view metadata) const {
   if (form_ == Form::kTable) {
     std::vector<const Object*> rows;
     for (const auto& object : objects) rows.push_back(object.get());
-    return table_text(*kind_, rows, metadata, include_object_, now_, true);
+    return table(rows, metadata, true);
   }
   const bool partial = form_ == Form::kMetadata;
   std::size_t bytes = 256;
@@ -123,8 +130,7 @@ std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view m
 std::shared_ptr<const std::string> View::line(EventType type, const ObjectPtr& object, bool first) const {
   if (form_ == Form::kTable) {
     const std::string metadata = "{\"resourceVersion\":\"" + std::to_string(object->version()) + "\"}";
-    return std::make_shared<const std::string>(
-        watch_line(event_name(type), table_text(*kind_, {object.get()}, metadata, include_object_, now_, first)));
+    return std::make_shared<const std::string>(watch_line(event_name(type), table({object.get()}, metadata, first)));
   }
   if (form_ == Form::kWhole && !converted_ && object->type() == type) return {object, &object->line()};
   return std::make_shared<const std::string>(watch_line(event_name(type), this->object(*object)));

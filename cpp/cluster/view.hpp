@@ -28,6 +28,11 @@ class View {
   [[nodiscard]] std::shared_ptr<const std::string> bookmark(std::uint64_t version, bool initial_events_end) const;
 
  private:
+  /// As the version that is asked for has it.
+  [[nodiscard]] Object served(const Object&) const;
+  /// Rows of a table, in that version.
+  [[nodiscard]] std::string table(const std::vector<const Object*>&, std::string_view metadata, bool with_columns) const;
+
   enum class Form : std::uint8_t { kWhole, kMetadata, kTable };
 
   KindPtr kind_;

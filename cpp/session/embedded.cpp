@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "api/clone_set_conversion.hpp"
+
 namespace kruise::session {
 
 Embedded::Embedded(const Options& options) {
@@ -14,6 +16,7 @@ Embedded::Embedded(const Options& options) {
   server.clock = &executor().clock();
   server.seed = options.seed;
   server.state_path = options.state_path;
+  if (options.serve_v1beta1) server.conversions.push_back({"clonesets.apps.kruise.io", "v1beta1", api::convert_clone_set});
   api_ = std::make_shared<cluster::ApiServer>(server);
   for (const auto& crd : options.crds) api_->install_crd(crd);
   on_loop([&] {

@@ -25,6 +25,8 @@ class Embedded {
     NodeOptions nodes{};
     std::string state_path{};
     std::vector<std::string> crds{};  // YAML texts
+    /// Serve apps.kruise.io/v1beta1 too, although its definition says that it is not: objects are converted in process.
+    bool serve_v1beta1 = false;
   };
   /// Throws Refused or std::invalid_argument naming what is wrong.
   explicit Embedded(const Options&);

@@ -44,7 +44,11 @@ class WriteEvent:
 
 
 class Cluster:
-    """A cluster of its own. Use it as a context manager, or call ``close``."""
+    """A cluster of its own. Use it as a context manager, or call ``close``.
+
+    ``serve_v1beta1`` serves CloneSets as apps.kruise.io/v1beta1 too, and prefers it where a client names no version. A real API
+    server does not, as long as no webhook converts there.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Cluster:
         delays: KubeletDelays | None = None,
         state: str | PathLike[str] | None = None,
         start: datetime | None = None,
+        serve_v1beta1: bool = False,
     ) -> None:
         if nodes < 0:
             raise ValueError(f"nodes: must not be negative, is {nodes}")
@@ -68,6 +73,7 @@ class Cluster:
             "state": fspath(state) if state is not None else "",
             "start": (start or datetime(2024, 1, 1, tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "crds": chart_crds(),
+            "serve_v1beta1": serve_v1beta1,
         }
         self._core = _core.EmbeddedCluster(json.dumps(options))
         self.kubelets = Kubelets(self._core)

@@ -11,6 +11,7 @@ void read(JsonReader& in, CloneSetScaleStrategy& out) {
     if (key == "podsToDelete") return in.read(out.pods_to_delete);
     if (key == "maxUnavailable") return in.read(out.max_unavailable);
     if (key == "disablePVCReuse") return in.read(out.disable_pvc_reuse);
+    if (key == "excludePreparingDelete") return in.read(out.exclude_preparing_delete);
   });
 }
 
@@ -23,6 +24,7 @@ void write(base::JsonWriter& out, const CloneSetScaleStrategy& in) {
   }
   if (in.max_unavailable) write(out.key("maxUnavailable"), *in.max_unavailable);
   if (in.disable_pvc_reuse) out.key("disablePVCReuse").boolean(in.disable_pvc_reuse);
+  if (in.exclude_preparing_delete) out.key("excludePreparingDelete").boolean(in.exclude_preparing_delete);
   out.end_object();
 }
 

@@ -26,6 +26,10 @@ struct CloneSetScaleStrategy {
   /// Whether the claims of a deleted pod are deleted too, instead of being kept for a new pod that takes its instance id.
   /// Default false, so that claims of a pod that was deleted by hand or by its node's failure are used again.
   bool disable_pvc_reuse = false;
+  /// Whether pods that are held before their deletion (state `PreparingDelete`) no longer count as pods of the set, so that
+  /// their successors are created at once. Default false. The label `apps.kruise.io/cloneset-scaling-exclude-preparing-delete:
+  /// "true"` on the set says the same.
+  bool exclude_preparing_delete = false;
   bool operator==(const CloneSetScaleStrategy&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/json_path.hpp"
+#include "cluster/json_text.hpp"
 #include "cluster/metadata.hpp"
 #include "cluster/tables/columns.hpp"
 #include "cluster/tree.hpp"
@@ -109,6 +110,20 @@ std::optional<std::string> CustomKind::coerce(Json& tree, std::vector<std::strin
   prune(tree, *spec_.schema, unknown);
   apply_defaults(tree, *spec_.schema);
   return std::nullopt;
+}
+
+void CustomKind::to_served(Json& tree) const { convert(tree, names().api_version()); }
+void CustomKind::to_stored(Json& tree) const { convert(tree, spec_.stored_api_version); }
+
+void CustomKind::convert(Json& tree, const std::string& api_version) const {
+  if (spec_.convert && converted() && text_of(tree, "apiVersion") != api_version) {
+    try {
+      if (auto made = parse_json(spec_.convert(json_text(tree), api_version))) tree = std::move(*made);
+    } catch (const std::exception&) {
+      // An object from before its schema: it is shown with the members it has, and judged by the schema when it is written.
+    }
+  }
+  tree["apiVersion"] = api_version;
 }
 
 void CustomKind::set_defaults(Json&) const {}

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/builtin/shape.hpp"
+#include "cluster/conversion.hpp"
 #include "cluster/crd/schema.hpp"
 #include "cluster/kind.hpp"
 
@@ -16,6 +17,7 @@ struct CustomSpec {
   KindTraits traits;
   ScalePaths scale;
   std::string stored_api_version;
+  Convert convert{};  // empty: only the apiVersion differs
   Schema::Ptr schema;
   std::string openapi_schema;                   // the text that `schema` was compiled from
   std::shared_ptr<const Json> printer_columns;  // additionalPrinterColumns, null when there are none
@@ -27,6 +29,8 @@ class CustomKind final : public Kind {
   CustomKind(CustomSpec, Table&);
 
   [[nodiscard]] std::string stored_api_version() const override { return spec_.stored_api_version; }
+  void to_served(Json& tree) const override;
+  void to_stored(Json& tree) const override;
   [[nodiscard]] std::optional<std::string> coerce(Json& tree, std::vector<std::string>& unknown) const override;
   void set_defaults(Json& tree) const override;
   void prepare_create(Json& tree) const override;
@@ -44,6 +48,7 @@ class CustomKind final : public Kind {
   [[nodiscard]] bool custom() const override { return true; }
 
  private:
+  void convert(Json& tree, const std::string& api_version) const;
   void validate_type(const Json& tree, FieldErrors&) const;
   void validate_scale_spec(const Json& tree, FieldErrors&) const;
   void validate_scale_status(const Json& tree, FieldErrors&) const;

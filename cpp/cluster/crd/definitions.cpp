@@ -61,9 +61,16 @@ CustomSpec spec_of(const Json& crd, const Json& version, const std::string& stor
 
 }  // namespace
 
-Definitions::Definitions(Context& context)
+Definitions::Definitions(Context& context, std::vector<Conversion> conversions)
     : context_(context),
-      kind_(std::make_shared<DefinitionKind>(context.storage().table("apiextensions.k8s.io", "customresourcedefinitions"))) {}
+      kind_(std::make_shared<DefinitionKind>(context.storage().table("apiextensions.k8s.io", "customresourcedefinitions"))),
+      conversions_(std::move(conversions)) {}
+
+const Conversion* Definitions::conversion(std::string_view definition, std::string_view version) const {
+  const auto found =
+      std::ranges::find_if(conversions_, [&](const Conversion& c) { return c.definition == definition && c.version == version; });
+  return found == conversions_.end() ? nullptr : &*found;
+}
 
 /// Deletes what can go, marks what finalizers hold. True: nothing is left.
 bool Definitions::clear(Table& table) {
@@ -134,8 +141,11 @@ void Definitions::reconcile() {
       std::vector<KindPtr> kinds;
       Table& table = storage.table(served.group, served.plural);
       for (const Json& version : spec.at("versions")) {
-        if (bool_of(version, "served"))
-          kinds.push_back(std::make_shared<CustomKind>(spec_of(crd, version, stored_version), table));
+        const Conversion* added = conversion(object->path(), text_of(version, "name"));
+        if (!bool_of(version, "served") && added == nullptr) continue;
+        CustomSpec kind = spec_of(crd, version, stored_version);
+        if (added != nullptr) kind.convert = added->convert;
+        kinds.push_back(std::make_shared<CustomKind>(std::move(kind), table));
       }
       context_.serve(served.group, served.plural, std::move(kinds));
     }

@@ -7,8 +7,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "cluster/context.hpp"
+#include "cluster/conversion.hpp"
 #include "cluster/kind.hpp"
 
 namespace kruise::cluster {
@@ -16,7 +18,7 @@ namespace kruise::cluster {
 /// Thread-safe.
 class Definitions {
  public:
-  explicit Definitions(Context&);
+  explicit Definitions(Context&, std::vector<Conversion> = {});
   /// The kind CustomResourceDefinition.
   [[nodiscard]] KindPtr kind() const { return kind_; }
   /// Establishes the stored definitions and serves what they say now. Deletes the objects of those being deleted, and then
@@ -34,9 +36,11 @@ class Definitions {
 
   void settle(const ObjectPtr& definition);
   [[nodiscard]] bool clear(Table&);
+  [[nodiscard]] const Conversion* conversion(std::string_view definition, std::string_view version) const;
 
   Context& context_;
   KindPtr kind_;
+  const std::vector<Conversion> conversions_;
   std::atomic<bool> terminating_ = false;
   std::mutex mutex_;  // guards the one below
   std::map<std::string, Served> served_;

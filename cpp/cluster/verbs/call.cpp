@@ -80,8 +80,8 @@ Response Call::show(Json tree, int code) const {
   return show(Object(path(name), 0, std::make_shared<const Json>(std::move(tree)), EventType::kAdded), code);
 }
 
-void Call::to_served(Json& tree) const { tree["apiVersion"] = kind->names().api_version(); }
-void Call::to_stored(Json& tree) const { tree["apiVersion"] = kind->stored_api_version(); }
+void Call::to_served(Json& tree) const { kind->to_served(tree); }
+void Call::to_stored(Json& tree) const { kind->to_stored(tree); }
 
 base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* duplicates) {
   const std::string_view type = call.request.content_type;

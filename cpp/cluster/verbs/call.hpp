@@ -33,7 +33,7 @@ struct Call {
   [[nodiscard]] Response show(const Object&, int code = 200) const;
   /// The same for a tree that was not stored (dry run).
   [[nodiscard]] Response show(Json tree, int code = 200) const;
-  /// Stored trees carry the stored version's apiVersion; verbs work on the requested one's.
+  /// Stored trees are of the stored version; verbs work on the requested one.
   void to_served(Json& tree) const;
   void to_stored(Json& tree) const;
 };

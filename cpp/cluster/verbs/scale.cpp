@@ -71,12 +71,18 @@ Json scale_of(const Kind& kind, const Json& tree) {
   return scale;
 }
 
+Json served(const Call& call, const Object& object) {
+  Json tree = object.tree();
+  call.to_served(tree);
+  return tree;
+}
+
 base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
   std::vector<std::string> duplicates;
   auto body = parse_json(call.request.body, &duplicates);
   if (!body) return bad_request(body.error());
   if (call.request.method == "PUT") return std::move(*body);
-  Json scale = scale_of(*call.kind, before.tree());
+  Json scale = scale_of(*call.kind, served(call, before));
   const std::string_view type = std::string_view(call.request.content_type).substr(0, call.request.content_type.find(';'));
   if (type == "application/json-patch+json") {
     if (const auto error = patch::json_patch::apply(scale, std::move(*body))) return refused(*error);
@@ -97,13 +103,12 @@ Response scale(Call& call) {
   const auto show = [&](const Json& tree) { return ok_json(json_text(scale_of(*call.kind, tree))); };
   if (call.request.method == "GET") {
     const ObjectPtr object = call.stored();
-    return object ? show(object->tree()) : not_found(call.subject());
+    return object ? show(served(call, *object)) : not_found(call.subject());
   }
   Response response = write_successor(call, Part::kObject, [&](const Object& before) -> base::Result<Json, Response> {
     auto wanted = wanted_scale(call, before);
     if (!wanted) return wanted.error();
-    Json tree = before.tree();
-    call.to_served(tree);
+    Json tree = served(call, before);
     if (const Json* count = member_at(*wanted, {"spec", "replicas"}); count != nullptr && !count->is_number_integer())
       return bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no integer");
     const std::int64_t replicas = integer_of(wanted->value("spec", Json::object()), "replicas", 0);

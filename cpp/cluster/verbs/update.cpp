@@ -82,16 +82,18 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     Json now = std::move(*made);
     if (auto refusal = check_version(call, now, *before, false)) return *refusal;
 
-    keep_identity(now, before->tree());
-    if (member(now["metadata"], "managedFields") == nullptr)
-      copy_member(now["metadata"], before->tree().at("metadata"), "managedFields");
+    std::optional<Json> converted;
+    if (call.kind->converted()) call.to_served(converted.emplace(before->tree()));
+    const Json& was = converted ? *converted : before->tree();
+    keep_identity(now, was);
+    if (member(now["metadata"], "managedFields") == nullptr) copy_member(now["metadata"], was.at("metadata"), "managedFields");
     FieldErrors errors;
     if (part == Part::kStatus) {
-      call.kind->prepare_status_update(now, before->tree());
-      call.kind->validate_status_update(now, before->tree(), errors);
+      call.kind->prepare_status_update(now, was);
+      call.kind->validate_status_update(now, was, errors);
     } else if (part == Part::kObject) {
-      call.kind->prepare_update(now, before->tree());
-      call.kind->validate_update(now, before->tree(), errors);
+      call.kind->prepare_update(now, was);
+      call.kind->validate_update(now, was, errors);
     }
     if (!errors.empty()) {
       Subject subject = call.subject();

@@ -43,7 +43,8 @@ Numbers Pass::numbers() const {
                                           .available = pod.available});
   }
   const auto label = set.meta.labels.find(api::kLabelExcludePreparingDelete);
-  const bool exclude = observed.options.exclude_preparing_delete || (label != set.meta.labels.end() && label->second == "true");
+  const bool exclude = observed.options.exclude_preparing_delete || set.spec.scale_strategy.exclude_preparing_delete ||
+                       (label != set.meta.labels.end() && label->second == "true");
   return cloneset::numbers(updated, old, targets, {.at_rest = at_rest(), .exclude_preparing_delete = exclude});
 }
 

@@ -39,12 +39,22 @@ def cluster_up(
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Keep the objects in this file over restarts.")] = None,
     manager: Annotated[bool, typer.Option(help="Run the manager too, in the same process.")] = True,
+    v1beta1: Annotated[
+        bool, typer.Option("--serve-v1beta1", help="Serve CloneSets as v1beta1 too, converted; a real API server does not.")
+    ] = False,
 ) -> None:
     """Serve an embedded cluster for kubectl and other clients until Ctrl-C."""
     from .serve import serve
 
     raise typer.Exit(
-        serve(nodes=nodes, port=port, kubeconfig=kubeconfig or Path("kruise.kubeconfig"), state=state, manager=manager)
+        serve(
+            nodes=nodes,
+            port=port,
+            kubeconfig=kubeconfig or Path("kruise.kubeconfig"),
+            state=state,
+            manager=manager,
+            v1beta1=v1beta1,
+        )
     )
 
 

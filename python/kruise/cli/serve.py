@@ -14,14 +14,14 @@ from kruise.cluster import kubeconfig as kubeconfig_text
 from kruise.manager import Manager
 
 
-def serve(*, nodes: int, port: int, kubeconfig: Path, state: Path | None, manager: bool) -> int:
+def serve(*, nodes: int, port: int, kubeconfig: Path, state: Path | None, manager: bool, v1beta1: bool = False) -> int:
     """Serves until SIGINT or SIGTERM. Returns the exit status."""
     console = Console(highlight=False, soft_wrap=True)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
-        cluster = stack.enter_context(Cluster(nodes=nodes, state=state))
+        cluster = stack.enter_context(Cluster(nodes=nodes, state=state, serve_v1beta1=v1beta1))
         url = cluster.serve(port=port)
         kubeconfig.write_text(kubeconfig_text(url), encoding="utf-8")
         if manager:

@@ -28,17 +28,22 @@ class CloneSetScaleStrategy(Model):
         disable_pvc_reuse: Whether the claims of a deleted pod are deleted too, instead of being kept for a new pod that takes
             its instance id. Default false, so that claims of a pod that was deleted by hand or by its node's failure are used
             again.
+        exclude_preparing_delete: Whether pods that are held before their deletion (state `PreparingDelete`) no longer count
+            as pods of the set, so that their successors are created at once. Default false. The label
+            `apps.kruise.io/cloneset-scaling-exclude-preparing-delete: "true"` on the set says the same.
     """
 
     MEMBERS: ClassVar[tuple[Member, ...]] = (
         Member("pods_to_delete", "podsToDelete", list_of(STRING)),
         Member("max_unavailable", "maxUnavailable", INT_OR_STRING),
         Member("disable_pvc_reuse", "disablePVCReuse", BOOL),
+        Member("exclude_preparing_delete", "excludePreparingDelete", BOOL),
     )
 
     pods_to_delete: list[str] | None = None
     max_unavailable: int | str | None = None
     disable_pvc_reuse: bool | None = None
+    exclude_preparing_delete: bool | None = None
 
 
 @dataclass(slots=True, kw_only=True)

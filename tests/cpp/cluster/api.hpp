@@ -23,9 +23,13 @@ struct Answer {
 
 class Api {
  public:
-  explicit Api(std::size_t history = 10'000)
+  explicit Api(std::size_t history = 10'000, std::vector<Conversion> conversions = {})
       : loop(base::Time{std::chrono::seconds(1'700'000'000)}),
-        server({.clock = &loop, .seed = 7, .watch_history_events = history, .state_path = {}}) {}
+        server({.clock = &loop,
+                .seed = 7,
+                .watch_history_events = history,
+                .state_path = {},
+                .conversions = std::move(conversions)}) {}
 
   Answer call(const std::string& method, const std::string& path, const std::string& body = {},
               const std::string& type = "application/json", const std::string& accept = "application/json") {
