@@ -5,6 +5,7 @@
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
 #include "controllers/cloneset/pod_builder.hpp"
+#include "controllers/cloneset/progress.hpp"
 #include "controllers/cloneset/scale.hpp"
 #include "controllers/cloneset/status.hpp"
 #include "controllers/cloneset/update.hpp"
@@ -168,16 +169,22 @@ void wish_for_young_pods(const Pass& pass, Plan& plan) {
 void add_status(const Pass& pass, const api::CloneSetStatus& counts, const Failures& failures, Phase phase, Plan& plan) {
   api::CloneSetStatus wanted = counts;
   set_failures(wanted, pass.set.status, failures, pass.now);
+  set_progressing(pass, wanted, plan);
+  const auto progressing = std::ranges::find(wanted.conditions, kConditionProgressing, &api::CloneSetCondition::type);
   plan.status = status_write(pass.set, wanted);
   if (plan.steps.empty()) return;
   // `act` may outlive this pass, so it gets copies.
-  plan.status_after_error = [set = pass.set, counts, failures, phase, now = pass.now](const client::ApiError& error) {
+  std::vector<api::CloneSetCondition> progress(progressing, wanted.conditions.end());
+  plan.status_after_error = [set = pass.set, counts, failures, progress = std::move(progress), phase,
+                             now = pass.now](const client::ApiError& error) {
     Failures after = failures;
     // A stale view is no failure: the next pass sees more.
     if (!error.stale() && phase == Phase::kScale && !after.scale) after.scale = error.text();
     if (!error.stale() && phase == Phase::kUpdate && !after.update) after.update = error.text();
     api::CloneSetStatus status = counts;
     set_failures(status, set.status, after, now);
+    std::erase_if(status.conditions, [](const auto& c) { return c.type == kConditionProgressing; });
+    status.conditions.insert(status.conditions.end(), progress.begin(), progress.end());
     return status_write(set, status);
   };
 }
