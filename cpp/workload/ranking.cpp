@@ -1,6 +1,7 @@
 #include "workload/ranking.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 
 #include "api/names.hpp"
@@ -8,7 +9,7 @@
 namespace kruise::workload {
 namespace {
 
-enum class Purpose : bool { kDelete, kUpdate };
+enum class Purpose : std::uint8_t { kDelete, kDeleteInGroup, kUpdate };
 
 /// Absent counts as zero time and goes first; of two times the later one.
 int younger_first(const std::optional<base::Time>& a, const std::optional<base::Time>& b) {
@@ -23,6 +24,10 @@ int compare(const Rank& a, const Rank& b, Purpose purpose) {
   if (a.phase != b.phase) return a.phase < b.phase ? -1 : 1;
   if (purpose == Purpose::kDelete && a.available != b.available) return a.available ? 1 : -1;
   if (a.ready != b.ready) return a.ready ? 1 : -1;
+  if (purpose != Purpose::kUpdate) {
+    if (a.deletion_cost != b.deletion_cost) return a.deletion_cost < b.deletion_cost ? -1 : 1;
+    if (a.spread != b.spread) return a.spread > b.spread ? -1 : 1;
+  }
   if (a.ready) {
     if (const int order = younger_first(a.ready_since, b.ready_since); order != 0) return order;
   }
@@ -39,7 +44,9 @@ Rank rank_of(const api::Pod& pod, bool available) {
             .restarts = pod.max_restart_count(),
             .init_restarts = pod.max_init_restart_count(),
             .created = pod.created(),
-            .name = pod.name()};
+            .name = pod.name(),
+            .node = pod.node()};
+  if (const auto cost = pod.annotation(api::kAnnotationPodDeletionCost)) rank.deletion_cost = deletion_cost(*cost);
   if (pod.phase() == api::PodPhase::kUnknown) rank.phase = 1;
   if (pod.phase() == api::PodPhase::kRunning) rank.phase = 2;
   if (const auto ready = pod.condition(api::kConditionReady)) {
@@ -49,8 +56,15 @@ Rank rank_of(const api::Pod& pod, bool available) {
   return rank;
 }
 
-bool deleted_before(const Rank& a, const Rank& b) {
-  const int order = compare(a, b, Purpose::kDelete);
+std::int32_t deletion_cost(std::string_view text) {
+  const bool plain = text.starts_with('-') || text == "0" || (!text.empty() && text.front() >= '1' && text.front() <= '9');
+  std::int32_t cost = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), cost);
+  return plain && read.ec == std::errc() && read.ptr == text.data() + text.size() ? cost : 0;
+}
+
+bool deleted_before(const Rank& a, const Rank& b, RankRows rows) {
+  const int order = compare(a, b, rows == RankRows::kAll ? Purpose::kDelete : Purpose::kDeleteInGroup);
   return order != 0 ? order < 0 : a.name < b.name;
 }
 

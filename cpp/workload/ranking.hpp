@@ -19,16 +19,23 @@ struct Rank {
   std::uint8_t phase = 0;  // Pending (and anything unusual) 0, Unknown 1, Running 2
   bool available = false;
   bool ready = false;                       // condition Ready is True
+  std::int32_t deletion_cost = 0;           // as the user says
+  double spread = 0;                        // see set_spread
   std::optional<base::Time> ready_since{};  // its transition
   std::int32_t restarts = 0;
   std::int32_t init_restarts = 0;
   std::optional<base::Time> created{};
   std::string_view name{};  // of the pod, which must outlive the rank
+  std::string_view node{};
 };
 [[nodiscard]] Rank rank_of(const api::Pod&, bool available);
 
+/// The value of `controller.kubernetes.io/pod-deletion-cost`; 0 for what is no number of 32 bits in its plain form ("+5", "05").
+[[nodiscard]] std::int32_t deletion_cost(std::string_view);
+
+enum class RankRows : bool { kAll, kWithoutAvailability };
 /// Scale-in: `a` is deleted before `b`. A total order (names decide last).
-[[nodiscard]] bool deleted_before(const Rank& a, const Rank& b);
+[[nodiscard]] bool deleted_before(const Rank& a, const Rank& b, RankRows = RankRows::kAll);
 /// Update: `a` is updated before `b`; for a stable sort, ties keep the order
 /// they had.
 [[nodiscard]] bool updated_before(const Rank& a, const Rank& b);

@@ -141,7 +141,11 @@ base::Result<TemplatePtr, std::string> Template::parse(std::string text) {
       if (const auto label = text_of(value)) result->labels_.emplace(key, *label);
     }
   }
-  const json& containers = member(member(*result->tree_, "spec"), "containers");
+  const json& spec = member(*result->tree_, "spec");
+  for (const auto& constraint : member(spec, "topologySpreadConstraints")) {
+    if (const auto key = text_of(member(constraint, "topologyKey"))) result->topology_keys_.push_back(*key);
+  }
+  const json& containers = member(spec, "containers");
   result->has_containers_ = containers.is_array() && !containers.empty();
   if (containers.is_array()) {
     for (const auto& container : containers) {

@@ -35,6 +35,8 @@ class Template {
   /// Of the metadata.
   [[nodiscard]] const api::StringMap& labels() const { return labels_; }
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& images() const { return images_; }
+  /// `topologyKey` of each topology spread constraint.
+  [[nodiscard]] const std::vector<std::string>& topology_keys() const { return topology_keys_; }
   [[nodiscard]] bool has_containers() const { return has_containers_; }
 
   /// Makes the same pods as `stored`, whose writer knew Kubernetes up to `level` (absent: everything), defaults counted.
@@ -54,6 +56,7 @@ class Template {
   std::unique_ptr<nlohmann::json> full_;    // normal form, defaults filled in
   api::StringMap labels_;
   std::map<std::string, std::string, std::less<>> images_;
+  std::vector<std::string> topology_keys_;
   bool has_containers_ = false;
 };
 using TemplatePtr = std::shared_ptr<const Template>;

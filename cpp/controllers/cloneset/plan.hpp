@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/generated/clone_set.hpp"
+#include "api/node.hpp"
 #include "api/pod.hpp"
 #include "api/revision.hpp"
 #include "runtime/plan.hpp"
@@ -29,6 +30,7 @@ struct Observed {
   std::vector<api::RevisionPtr> revisions;     // the set's, and those of its namespace that nobody controls
   std::vector<api::RevisionPtr> name_holders;  // revisions of others under names that the set's revisions might get
   std::vector<api::PodPtr> foreign_pods;       // pods that are not the set's under names that its free instance ids would give
+  std::vector<api::NodePtr> nodes;             // in order of name; none where no topology spread constraint asks for them
   Options options{};
   std::shared_ptr<workload::TemplateCache> templates;  // may be null: then each template is parsed anew
 };

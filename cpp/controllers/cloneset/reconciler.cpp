@@ -58,6 +58,10 @@ Observed CloneSetReconciler::observed(const api::CloneSet& set) const {
       observed.name_holders.push_back(holder);
     }
   }
+  if (stores_.nodes != nullptr && set.spec.template_.text.find("topologySpreadConstraints") != std::string::npos) {
+    observed.nodes = stores_.nodes->all();
+    std::ranges::sort(observed.nodes, {}, [](const api::NodePtr& node) { return std::string_view(node->meta.name); });
+  }
   for (const auto& id : free_instance_ids(observed.pods, observed.claims)) {
     const auto pod = stores_.pods.get({set.meta.ns, set.meta.name + "-" + id});
     if (pod && !pod->owned_by(set.meta.uid)) observed.foreign_pods.push_back(pod);

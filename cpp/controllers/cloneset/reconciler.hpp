@@ -20,6 +20,7 @@ struct Stores {
   cache::Reader<api::Pod>& pods;
   cache::Reader<api::Claim>& claims;
   cache::Reader<api::Revision>& revisions;
+  cache::Reader<api::Node>* nodes = nullptr;  // may be left out: then topology spread does not count in a scale-in
 };
 
 /// Lives on the stores' executor; make it before their first list.

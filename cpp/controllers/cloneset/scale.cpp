@@ -10,6 +10,7 @@
 #include "workload/lifecycle.hpp"
 #include "workload/pod_patch.hpp"
 #include "workload/ranking.hpp"
+#include "workload/spread.hpp"
 
 namespace kruise::controllers::cloneset {
 namespace {
@@ -237,6 +238,15 @@ void choose_from(const Pass& pass, bool updated, std::int64_t count, std::vector
     group.push_back(&pod);
     ranks.push_back(workload::rank_of(*pod.pod, pod.available));
   }
+  if (static_cast<std::size_t>(count) < ranks.size()) {
+    const auto labels_of = [&](std::string_view node) -> const api::StringMap* {
+      const auto& nodes = pass.observed.nodes;
+      const auto found =
+          std::ranges::lower_bound(nodes, node, {}, [](const api::NodePtr& n) { return std::string_view(n->meta.name); });
+      return found != nodes.end() && (*found)->meta.name == node ? &(*found)->meta.labels : nullptr;
+    };
+    workload::set_spread(ranks, pass.revisions[pass.update].parsed->topology_keys(), labels_of);
+  }
   for (const std::size_t i : workload::choose_to_delete(ranks, static_cast<std::size_t>(count))) chosen.push_back(group[i]);
 }
 
@@ -251,7 +261,12 @@ bool scale_in(Pass& pass, const Numbers& numbers, runtime::Plan& plan) {
   choose_from(pass, false, old, chosen);
   choose_from(pass, true, numbers.remove - old, chosen);
   BudgetedDeletion deletion(pass, plan, numbers.ready_deletable);
-  for (const PodFacts* pod : chosen) deletion.remove(*pod, "scaling in to " + std::to_string(pass.targets.replicas));
+  for (const PodFacts* pod : chosen) {
+    std::string why = "scaling in to " + std::to_string(pass.targets.replicas);
+    if (const auto cost = pod->pod->annotation(api::kAnnotationPodDeletionCost))
+      why += ", deletion cost " + std::to_string(workload::deletion_cost(*cost));
+    deletion.remove(*pod, why);
+  }
   return deletion.commit();
 }
 

@@ -327,6 +327,49 @@ TEST(DeletionHookTest, ExcludingPreparingDeleteReplacesAtOnce) {
   EXPECT_EQ(writes(world.plan(), "create pod"), 1);
 }
 
+TEST(DeletionHookTest, TheFieldOfTheSetSaysTheSameAsTheLabel) {
+  const api::Lifecycle lifecycle{.pre_delete = kHook, .in_place_update = {}, .pre_normal = {}};
+  auto world = at_rest(clone_set().replicas(3).lifecycle(lifecycle));
+  world.new_pods(2).new_pods(
+      1, [](PodBuilder& p) { p.label("hold", "true").state(api::kLifecyclePreparingDelete).specified_delete(); });
+  world.set.set.spec.scale_strategy.exclude_preparing_delete = true;
+  EXPECT_EQ(writes(world.plan(), "create pod"), 1);
+}
+
+TEST(ScaleInTest, TheCheapestGoFirstAndThoseThatShareANode) {
+  auto world = at_rest(clone_set().replicas(3).max_unavailable(api::IntOrString{"100%"}));
+  int made = 0;
+  // Ready for ever shorter; the first two share a node, the fourth is cheap.
+  world.new_pods(4, [&](PodBuilder& p) {
+    p.ready(-500 + made).node(made < 2 ? "n1" : "n" + std::to_string(made));
+    if (made++ == 3) p.annotation(api::kAnnotationPodDeletionCost, "-5");
+  });
+  EXPECT_THAT(lines(world.plan()), Contains("delete pod " + name_of(world, 3)));
+  EXPECT_THAT(reasons(world.plan()), HasSubstr("deletion cost -5"));
+  world.set.replicas(2);
+  EXPECT_THAT(lines(world.plan()), UnorderedElementsAre("delete pod " + name_of(world, 3), "delete pod " + name_of(world, 1)));
+}
+
+TEST(ScaleInTest, DomainsOfTheTemplatesConstraintsAreEvenedOut) {
+  const std::string constrained =
+      R"({"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"main","image":"nginx:2"}],
+      "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway"}]}})";
+  auto world = at_rest(clone_set().replicas(3).max_unavailable(api::IntOrString{"100%"}));
+  world.set.pod_template(constrained);
+  int made = 0;
+  world.new_pods(4, [&](PodBuilder& p) { p.ready(-500 + made).node("n" + std::to_string(made)), ++made; });
+  for (int i = 0; i < 4; ++i) {
+    auto node = std::make_shared<api::Node>();
+    node->meta.name = "n" + std::to_string(i);
+    node->meta.labels["zone"] = i < 3 ? "a" : "b";
+    world.observed.nodes.push_back(node);
+  }
+  // Without the constraint the last one, the youngest, would go.
+  EXPECT_THAT(lines(world.plan()), Contains("delete pod " + name_of(world, 2)));
+  world.observed.nodes.clear();
+  EXPECT_THAT(lines(world.plan()), Contains("delete pod " + name_of(world, 3)));
+}
+
 TEST(InstanceIdTest, FreshOnesAreFiveSafeCharactersAndUnique) {
   base::Random random(3);
   const auto ids = choose_instance_ids("web", {}, 2000, random);
