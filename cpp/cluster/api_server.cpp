@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "cluster/builtin/builtin_kind.hpp"
 #include "cluster/context.hpp"
@@ -22,7 +23,9 @@ class ApiServer::Impl {
     Storage& storage = context.storage();
     if (!options.state_path.empty()) {
       state.emplace(options.state_path);
-      state->load(storage);
+      const std::uint64_t version = state->load(storage);
+      // The same seed again would give out UIDs that objects in the file have, or had.
+      context.reseed(options.seed + version);
       storage.observe([this](const StorageEvent& event) { state->record(event); });
     }
     std::vector<KindPtr> kinds;
@@ -61,6 +64,10 @@ class ApiServer::Impl {
     if (response.code < 400 && request.method != "GET" && (kind == definitions.kind() || definitions.awaits(*kind)))
       definitions.reconcile();
     if (response.warnings.empty()) response.warnings = std::move(call.warnings);
+    if (state && response.code < 400 && request.method != "GET") {
+      // What is not in the file is not to be relied on: the client learns that the outcome is uncertain.
+      if (std::string failure = state->failure(); !failure.empty()) return internal_error(std::move(failure));
+    }
     return response;
   }
 

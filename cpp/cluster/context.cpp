@@ -5,12 +5,16 @@
 namespace kruise::cluster {
 
 Context::Context(const base::Clock& clock, std::uint64_t seed, std::size_t history_events)
-    : clock_(clock),
-      storage_(history_events),
-      catalog_(std::make_shared<const Catalog>()),
-      uids_(base::Random(seed).stream("uids")),
-      names_(base::Random(seed).stream("names")),
-      timeouts_(base::Random(seed).stream("timeouts")) {}
+    : clock_(clock), storage_(history_events), catalog_(std::make_shared<const Catalog>()), uids_(0), names_(0), timeouts_(0) {
+  reseed(seed);
+}
+
+void Context::reseed(std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  uids_ = base::Random(seed).stream("uids");
+  names_ = base::Random(seed).stream("names");
+  timeouts_ = base::Random(seed).stream("timeouts");
+}
 
 std::shared_ptr<const Catalog> Context::catalog() const {
   const std::lock_guard lock(mutex_);

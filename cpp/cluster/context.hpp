@@ -24,6 +24,8 @@ class Context {
   void serve_all(std::vector<KindPtr> kinds);
   void serve(std::string_view group, std::string_view plural, std::vector<KindPtr> kinds);
 
+  /// Draws from another seed from now on.
+  void reseed(std::uint64_t seed);
   [[nodiscard]] std::string new_uid();
   [[nodiscard]] std::string new_name(std::string_view base);
   [[nodiscard]] std::uint64_t draw(std::uint64_t bound);

@@ -17,7 +17,11 @@ Embedded::Embedded(const Options& options) {
   server.seed = options.seed;
   server.state_path = options.state_path;
   if (options.serve_v1beta1) server.conversions.push_back({"clonesets.apps.kruise.io", "v1beta1", api::convert_clone_set});
-  api_ = std::make_shared<cluster::ApiServer>(server);
+  try {
+    api_ = std::make_shared<cluster::ApiServer>(server);
+  } catch (const std::runtime_error& error) {
+    throw Refused(error.what());
+  }
   for (const auto& crd : options.crds) api_->install_crd(crd);
   on_loop([&] {
     node_client_ = make_client();

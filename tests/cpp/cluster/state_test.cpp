@@ -1,7 +1,12 @@
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 
 #include "api.hpp"
 #include "cluster/faults.hpp"
@@ -11,6 +16,26 @@ namespace kruise::cluster::testing {
 namespace {
 
 using ::testing::ElementsAre;
+
+/// No file of this process can grow beyond so many bytes while this lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : ignored_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, ignored_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  sighandler_t ignored_;
+};
 
 class State : public ::testing::Test {
  protected:
@@ -24,6 +49,18 @@ class State : public ::testing::Test {
                                          .timeout = {}});
     return Json::parse(response.body, nullptr, false);
   }
+  /// What a cluster leaves that has stored `kept`, and then `last`.
+  std::string written_state() {
+    ApiServer server(options());
+    call(server, "POST", kConfigMaps, configmap("kept"));
+    call(server, "POST", kConfigMaps, configmap("last"));
+    return read();
+  }
+  [[nodiscard]] std::string read() const {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void write(const std::string& text) const { std::ofstream(path, std::ios::binary) << text; }
   void TearDown() override { std::filesystem::remove(path); }
 
   base::VirtualLoop loop{base::Time{std::chrono::seconds(1'700'000'000)}};
@@ -73,16 +110,95 @@ TEST_F(State, DefinitionsAreInstalledAgainAndMayHaveChanged) {
   EXPECT_EQ(call(server, "GET", "/apis/example.com/v1")["resources"][0]["shortNames"], Json::array({"gd"}));
 }
 
-TEST_F(State, ATornLastLineIsForgottenAndAForeignFileIsRefused) {
+TEST_F(State, NoUidIsGivenOutAgainAfterARestart) {
+  std::set<std::string> uids;
+  for (int run = 0; run < 3; ++run) {
+    ApiServer server(options());
+    for (int i = 0; i < 3; ++i) {
+      const auto made = call(server, "POST", kConfigMaps, configmap("c" + std::to_string(i)));
+      EXPECT_TRUE(uids.insert(made["metadata"]["uid"].get<std::string>()).second) << "run " << run << ": " << made;
+      call(server, "DELETE", kConfigMaps + "/c" + std::to_string(i));
+    }
+  }
+}
+
+TEST_F(State, ATornLastLineIsForgotten) {
+  const std::string whole = written_state();
+  const std::size_t last = whole.rfind('\n', whole.size() - 2) + 1;
+  for (const std::size_t cut : {last + 1, last + 20, whole.size() - 1}) {
+    write(whole.substr(0, cut));
+    ApiServer server(options());
+    EXPECT_EQ(call(server, "GET", kConfigMaps + "/kept")["kind"], "ConfigMap") << cut;
+    EXPECT_EQ(call(server, "GET", kConfigMaps + "/last")["code"], 404) << cut;
+    EXPECT_EQ(call(server, "POST", kConfigMaps, configmap("next"))["kind"], "ConfigMap") << cut;
+  }
+}
+
+TEST_F(State, WhatIsNoStateIsRefusedAndLeftAsItIs) {
+  const std::string whole = written_state();
+  std::string damaged = whole;
+  damaged[whole.find('\n', whole.size() / 2) + 5] = '~';
+  const auto line_of = [](const std::string& text, std::size_t at) {
+    return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+  };
+  const struct {
+    std::string text, where;
+  } cases[] = {
+      {"not ours\nat all\n", ":1: this is no state of a cluster"},
+      {"not ours, without a line's end", ":1: this is no state of a cluster"},
+      {"{}", ":1: this is no state of a cluster"},
+      {"{\"apiVersion\":\"v1\",\"kind\":\"Config\"}\n", ":1: this is no state of a cluster"},
+      {"{\"version\":3,\"other\":\"tool\"}\n", ":1: this is no state of a cluster"},
+      {std::string(100, '\0'), ":1: this is no state of a cluster"},
+      {damaged, ":" + line_of(whole, whole.find('\n', whole.size() / 2) + 5) + ": damaged"},
+      {whole + "\n", ":" + line_of(whole, whole.size()) + ": damaged"},
+  };
+  for (const auto& c : cases) {
+    write(c.text);
+    try {
+      const ApiServer server(options());
+      FAIL() << "accepted: " << c.text;
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), ::testing::StartsWith("state file " + path + c.where));
+      EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+    }
+    EXPECT_EQ(read(), c.text);
+  }
+}
+
+TEST_F(State, OneProcessAtATime) {
+  {
+    ApiServer first(options());
+    call(first, "POST", kConfigMaps, configmap("kept"));
+    try {
+      const ApiServer second(options());
+      FAIL() << "two clusters write one file";
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), "state file " + path + ": another cluster is using it");
+    }
+  }
+  ApiServer later(options());
+  EXPECT_EQ(call(later, "GET", kConfigMaps + "/kept")["kind"], "ConfigMap");
+}
+
+/// As on a full disk: what cannot be kept is not acknowledged, and is made up for once there is room.
+TEST_F(State, AWriteThatCannotBeKeptIsAnError) {
   {
     ApiServer server(options());
-    call(server, "POST", kConfigMaps, configmap("kept"));
+    call(server, "POST", kConfigMaps, configmap("before"));
+    {
+      const FileSizeLimit limit(std::filesystem::file_size(path) + 50);
+      const auto refused = call(server, "POST", kConfigMaps, configmap("during"));
+      EXPECT_EQ(refused["code"], 500);
+      EXPECT_THAT(refused["message"].get<std::string>(), ::testing::HasSubstr("state file " + path + ": File too large"));
+      EXPECT_EQ(call(server, "POST", kConfigMaps, configmap("still"))["code"], 500);
+    }
+    EXPECT_EQ(call(server, "POST", kConfigMaps, configmap("after"))["kind"], "ConfigMap");
   }
-  std::ofstream(path, std::ios::app) << R"({"version":99,"group":"","plu)";
-  static_cast<void>(
-      ApiServer(options()).handle({.path = kConfigMaps, .content_type = {}, .body = {}, .user_agent = {}, .timeout = {}}));
-  std::ofstream(path) << "not ours\nat all\n";
-  EXPECT_THROW(ApiServer{options()}, std::runtime_error);
+  ApiServer server(options());
+  for (const char* name : {"before", "during", "still", "after"}) {
+    EXPECT_EQ(call(server, "GET", kConfigMaps + "/" + name)["kind"], "ConfigMap") << name;
+  }
 }
 
 class Lines final : public client::WatchHandler {
