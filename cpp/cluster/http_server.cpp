@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <system_error>
 #include <unordered_set>
 
 #include "base/json_writer.hpp"
@@ -40,6 +42,12 @@ class Listener final : public httplib::Server {
   void deepen_backlog() { ::listen(svr_sock_, kBacklog); }
   using httplib::Server::is_running;
 };
+
+/// The library would share the port with any other server that does the same, each getting some of the connections.
+void keep_port_to_ourselves(socket_t socket) {
+  constexpr int kYes = 1;  // not refused for connections of an earlier server that are still winding down
+  static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &kYes, sizeof(kYes)));
+}
 
 /// Wakes a thread that waits for lines of a watch.
 class Bell {
@@ -119,6 +127,7 @@ class HttpServer::Impl {
     listener_.set_keep_alive_max_count(kKeepAliveRequestsMax);
     listener_.set_keep_alive_timeout(kKeepAliveSeconds);
     listener_.set_tcp_nodelay(true);
+    listener_.set_socket_options(keep_port_to_ourselves);
     listener_.set_payload_max_length(kBodyBytesMax);
     listener_.set_read_timeout(30);
     listener_.set_write_timeout(30);
@@ -131,7 +140,10 @@ class HttpServer::Impl {
     listener_.set_error_handler(refuse_method);
     const bool bound = options.port == 0 ? (port_ = listener_.bind_to_any_port(options.host.c_str())) > 0
                                          : listener_.bind_to_port(options.host.c_str(), options.port);
-    if (!bound) throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port));
+    if (!bound) {
+      const std::string why = std::generic_category().message(errno);
+      throw std::runtime_error("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " + why);
+    }
     if (options.port != 0) port_ = options.port;
     listener_.deepen_backlog();
     thread_.emplace("cluster-accept", [this](const std::stop_token&) { listener_.listen_after_bind(); });
