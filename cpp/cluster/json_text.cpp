@@ -45,6 +45,7 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
     error_ = error.what();
+    if (const auto end = error_.find("] "); end != std::string::npos) error_.erase(0, end + 2);  // the library's own number
     if (error_.find("unexpected end of input") != std::string::npos) error_ = "unexpected end of JSON input";
     return false;
   }

@@ -14,19 +14,36 @@ namespace {
 constexpr int kAttemptsMax = 100;
 constexpr std::int64_t kGraceSecondsDefault = 30;
 
-std::optional<Response> check_preconditions(const Subject& subject, const Object& object, const Json& options) {
+bool is_namespaces(const Kind& kind) { return kind.names().plural == "namespaces" && kind.names().group.empty(); }
+
+/// Those that every cluster has; clients rely on them.
+bool is_immortal(const Kind& kind, std::string_view name) {
+  return is_namespaces(kind) && (name == "default" || name == "kube-system" || name == "kube-public");
+}
+
+std::optional<Response> check_preconditions(const Kind& kind, const Subject& subject, const Object& object, const Json& options) {
   Subject by_kind = subject;
   by_kind.resource = subject.kind;
   const auto uid = text_at(options, {"preconditions", "uid"});
   const auto stored = text_at(object.tree(), {"metadata", "uid"});
+  const auto version = text_at(options, {"preconditions", "resourceVersion"});
+  const std::string stored_version = std::to_string(object.version());
+  if (is_namespaces(kind)) {  // judged by a rule of their own, in other words
+    const auto refusal = [&](const std::string& what, std::string_view wanted, std::string_view found) {
+      return conflict(subject, "Precondition failed: " + what + " in precondition: " + std::string(wanted) + ", " + what +
+                                   " in object meta: " + std::string(found));
+    };
+    if (!uid.empty() && uid != stored) return refusal("UID", uid, stored);
+    if (!version.empty() && version != stored_version) return refusal("ResourceVersion", version, stored_version);
+    return std::nullopt;
+  }
   if (!uid.empty() && uid != stored) {
     return conflict(by_kind, "the UID in the precondition (" + std::string(uid) + ") does not match the UID in record (" +
                                  std::string(stored) + "). The object might have been deleted and then recreated");
   }
-  const auto version = text_at(options, {"preconditions", "resourceVersion"});
-  if (!version.empty() && version != std::to_string(object.version())) {
+  if (!version.empty() && version != stored_version) {
     return conflict(by_kind, "the ResourceVersion in the precondition (" + std::string(version) +
-                                 ") does not match the ResourceVersion in record (" + std::to_string(object.version()) +
+                                 ") does not match the ResourceVersion in record (" + stored_version +
                                  "). The object might have been modified");
   }
   return std::nullopt;
@@ -183,7 +200,8 @@ Response remove_object(Call& call, const std::string& path, const Json& options)
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     ObjectPtr object = storage.get(call.kind->table(), path);
     if (!object) return not_found(subject);
-    if (auto refusal = check_preconditions(subject, *object, options)) return *refusal;
+    if (auto refusal = check_preconditions(*call.kind, subject, *object, options)) return *refusal;
+    if (is_immortal(*call.kind, object->name())) return forbidden(subject, "this namespace may not be deleted");
     Ending ending = ending_of(call, *object, options);
     const bool dry = asks_dry_run(call, options);
     if (dry && ending.marked) return call.show(std::move(*ending.marked));
