@@ -138,6 +138,7 @@ PYTHON_ORDER = [
     "kruise.testing",
     "kruise.demo",
     "kruise.cli",
+    "kruise.__main__",
 ]
 PYTHON_SLOW = {"typer", "rich", "ruamel"}
 MAY_IMPORT_SLOW = {"kruise.demo", "kruise.cli"}

@@ -1,0 +1,5 @@
+"""``python -m kruise``: the ``kruise`` command."""
+
+from kruise.cli import main
+
+main()
