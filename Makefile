@@ -67,8 +67,9 @@ lint-python: install ## ruff alone
 	@$(PYTHON) -m ruff check .
 
 .PHONY: types
-types: build ## mypy --strict
+types: build ## mypy --strict; the stub of the C++ module against the module
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy.stubtest --concise --allowlist scripts/stubtest-allowlist.txt kruise._core
 
 .PHONY: format
 format: install ## format C++ and Python

@@ -75,7 +75,7 @@ double sim_rollout_10k_s() {
       throw std::runtime_error(std::string("the set is not ") + what + " after an hour: " + get_set(api));
   };
   const double creation_ms = milliseconds([&] { roll("created"); });
-  cluster.run_for(std::chrono::seconds(10));
+  cluster.run_for(std::chrono::seconds(10), [] {});
   judge.begin_passes();
   const auto writes_before = judge.writes();
   const base::MonoTime began = cluster.executor().clock().mono();

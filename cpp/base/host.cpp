@@ -15,6 +15,8 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown");
 }
 
+int process_id() { return getpid(); }
+
 std::string random_uuid() {
   constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::string_view kForm = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";

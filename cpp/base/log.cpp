@@ -14,7 +14,7 @@ namespace {
 
 struct State {
   std::mutex mutex;  // guards the two below
-  Options options;
+  Options options{.verbosity = -1};
   std::vector<Capture::Sink*> captures;
   std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>("kruise", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -99,6 +99,7 @@ void write(Level level, int v, std::string_view event, Fields fields) {
       return;
     }
   }
+  if (level == Level::kInfo && options.verbosity < 0) return;
   if (level == Level::kDebug && v > options.verbosity) return;
   if (options.format == Format::kJson) {
     const std::string line =

@@ -32,7 +32,7 @@ enum class Format : std::uint8_t { kText, kJson };
 struct Options {
   Format format = Format::kText;
   /// Debug lines appear from the verbosity they were written with (the `-v` of
-  /// the command line).
+  /// the command line). Below 0 there are only warnings and errors.
   int verbosity = 0;
 };
 /// Call once at start; before it, warnings and errors go to stderr as text.

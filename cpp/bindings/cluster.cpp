@@ -50,31 +50,35 @@ std::string event_text(const cluster::StorageEvent& event) {
   return std::move(w).text();
 }
 
-void observe(session::Embedded& cluster, const py::object& observer) {
-  if (observer.is_none()) {
-    cluster.api()->observe_writes({});
-    return;
-  }
+std::function<void(const cluster::StorageEvent&)> caller_of(const py::object& observer) {
   // Python objects are touched, and let go, under the GIL only, whatever thread writes.
   const auto held = std::shared_ptr<py::object>(new py::object(observer), [](py::object* object) {
     const py::gil_scoped_acquire gil;
     delete object;
   });
-  cluster.api()->observe_writes([held](const cluster::StorageEvent& event) {
+  return [held](const cluster::StorageEvent& event) {
     const std::string text = event_text(event);
     const py::gil_scoped_acquire gil;
+    Home::observing() = true;
     try {
       (*held)(py::bytes(text));
     } catch (py::error_already_set& error) {
       error.discard_as_unraisable("an observer of writes");
     }
-  });
+    Home::observing() = false;
+  };
 }
 
+void observe(ClusterHandle& handle, const py::object& observer) {
+  std::function<void(const cluster::StorageEvent&)> call;
+  if (!observer.is_none()) call = caller_of(observer);
+  const py::gil_scoped_release release;  // storage's lock may be held by a thread that waits for the GIL
+  handle.observe(std::move(call));
+}
 bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double limit_s) {
   const auto poll = interruptible();
   const py::gil_scoped_release release;
-  return handle.get().run_until(
+  return handle.get()->run_until(
       [&] {
         poll();
         const py::gil_scoped_acquire gil;
@@ -85,9 +89,10 @@ bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double 
 
 void kubelets(ClusterHandle& handle, const std::string& command) {
   std::exception_ptr failure;
-  handle.get().on_loop([&] {
+  const auto cluster = handle.get();
+  cluster->on_loop([&] {
     try {
-      handle.get().nodes().command(command);
+      cluster->nodes().command(command);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -96,12 +101,13 @@ void kubelets(ClusterHandle& handle, const std::string& command) {
 }
 
 double now(ClusterHandle& handle) {
-  return std::chrono::duration<double>(handle.get().executor().clock().now().time_since_epoch()).count();
+  const auto cluster = handle.get();
+  const auto turn = cluster->turn();
+  return std::chrono::duration<double>(cluster->executor().clock().now().time_since_epoch()).count();
 }
 
-std::shared_ptr<session::Connection> connect(ClusterHandle& handle, std::string user_agent) {
-  session::Embedded& cluster = handle.get();
-  return std::make_shared<session::EmbeddedConnection>(cluster.api(), std::move(user_agent), !cluster.virtual_time());
+std::shared_ptr<ConnectionHandle> connect(ClusterHandle& handle, std::string user_agent) {
+  return std::make_shared<ConnectionHandle>(std::make_shared<session::EmbeddedConnection>(handle.get(), std::move(user_agent)));
 }
 
 }  // namespace
@@ -110,20 +116,20 @@ void bind_cluster(py::module_& module) {
   using Release = py::call_guard<py::gil_scoped_release>;
   py::class_<ClusterHandle, std::shared_ptr<ClusterHandle>>(module, "EmbeddedCluster")
       .def(py::init([](const std::string& options) {
-             return std::make_shared<ClusterHandle>(std::make_unique<session::Embedded>(options_from(options)));
+             return held(std::make_unique<ClusterHandle>(std::make_unique<session::Embedded>(options_from(options))));
            }),
            Release())
       .def("connection", connect)
       .def(
-          "install_crd", [](ClusterHandle& h, const std::string& yaml) { h.get().api()->install_crd(yaml); }, Release())
+          "install_crd", [](ClusterHandle& h, const std::string& yaml) { h.get()->api()->install_crd(yaml); }, Release())
       .def(
-          "serve", [](ClusterHandle& h, const std::string& host, int port) { return h.get().serve(host, port); }, Release())
-      .def("now", now)
+          "serve", [](ClusterHandle& h, const std::string& host, int port) { return h.get()->serve(host, port); }, Release())
+      .def("now", now, Release())
       .def(
-          "run_for", [](ClusterHandle& h, double span_s) { h.get().run_for(seconds(span_s)); }, Release())
+          "run_for", [](ClusterHandle& h, double span_s) { h.get()->run_for(seconds(span_s), interruptible()); }, Release())
       .def("run_until", run_until)
       .def("kubelets", kubelets, Release())
-      .def("observe_writes", [](ClusterHandle& h, const py::object& observer) { observe(h.get(), observer); })
+      .def("observe_writes", observe)
       .def("close", &ClusterHandle::close, Release());
 }
 

@@ -1,11 +1,15 @@
 // What Python holds of the C++ side: may be closed while references remain, and says so when used afterwards.
 #pragma once
 
+#include <pybind11/pybind11.h>
+
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
+#include "base/host.hpp"
 #include "session/embedded.hpp"
 
 namespace kruise::bindings {
@@ -14,25 +18,126 @@ namespace kruise::bindings {
   return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(value));
 }
 
+/// The holder of whatever owns threads or takes locks. It goes without the GIL, since those threads may wait for it; in a forked
+/// child, which has none of them, it stays for ever.
+template <class T>
+[[nodiscard]] std::shared_ptr<T> held(std::unique_ptr<T> made) {
+  return std::shared_ptr<T>(made.release(), [home = base::process_id()](T* object) {
+    if (base::process_id() != home) return;
+    if (PyGILState_Check() == 0) {
+      delete object;
+      return;
+    }
+    const pybind11::gil_scoped_release release;
+    delete object;
+  });
+}
+
+/// Where something may be used from: the process that made it, and not from within an observer of writes, under storage's lock.
+class Home {
+ public:
+  /// Throws Refused.
+  void check() const {
+    if (base::process_id() != process_)
+      throw session::Refused("made before this process was forked: threads do not survive that, make it anew in the child");
+    if (observing()) throw session::Refused("an observer of writes must not call the cluster: it runs inside a write");
+  }
+  /// Whether this thread is inside an observer.
+  [[nodiscard]] static bool& observing() {
+    thread_local bool inside = false;
+    return inside;
+  }
+
+ private:
+  int process_ = base::process_id();
+};
+
+class ConnectionHandle {
+ public:
+  explicit ConnectionHandle(std::shared_ptr<session::Connection> connection) : connection_(std::move(connection)) {}
+  [[nodiscard]] session::Connection& get() const {
+    home_.check();
+    return *connection_;
+  }
+
+ private:
+  Home home_;
+  std::shared_ptr<session::Connection> connection_;
+};
+
 class ClusterHandle {
  public:
   explicit ClusterHandle(std::unique_ptr<session::Embedded> cluster) : cluster_(std::move(cluster)) {}
   ~ClusterHandle() { close(); }
-  [[nodiscard]] session::Embedded& get() {
+  ClusterHandle(const ClusterHandle&) = delete;
+  ClusterHandle& operator=(const ClusterHandle&) = delete;
+
+  /// Stays usable for as long as it is kept, whoever closes meanwhile.
+  [[nodiscard]] std::shared_ptr<session::Embedded> get() const {
+    home_.check();
+    const std::lock_guard lock(mutex_);
     if (!cluster_) throw session::Refused("the cluster is closed");
-    return *cluster_;
+    return cluster_;
   }
   void close() {
-    for (const auto& [guest, leave] : std::exchange(guests_, {})) leave();
-    if (cluster_) cluster_->api()->observe_writes({});
-    cluster_.reset();
+    home_.check();
+    std::map<const void*, std::function<void()>> guests;
+    {
+      const std::lock_guard lock(mutex_);
+      guests = std::exchange(guests_, {});
+    }
+    for (const auto& [guest, leave] : guests) leave();
+    std::shared_ptr<session::Embedded> last;
+    {
+      const std::lock_guard lock(mutex_);
+      last = std::exchange(cluster_, nullptr);
+    }
+    observers_->set(nullptr);
+  }
+  /// Called at each write from now on, under storage's lock, instead of the one before; empty: nobody is.
+  void observe(std::function<void(const cluster::StorageEvent&)> observer) {
+    const auto cluster = get();
+    if (!observers_->set(observer ? std::make_shared<const Observers::Call>(std::move(observer)) : nullptr))
+      cluster->api()->observe_writes([observers = observers_](const cluster::StorageEvent& event) {
+        if (const auto call = observers->get()) (*call)(event);
+      });
   }
   /// `leave` is called before the cluster goes.
-  void add_guest(const void* guest, std::function<void()> leave) { guests_.emplace(guest, std::move(leave)); }
-  void remove_guest(const void* guest) { guests_.erase(guest); }
+  void add_guest(const void* guest, std::function<void()> leave) {
+    const std::lock_guard lock(mutex_);
+    guests_.emplace(guest, std::move(leave));
+  }
+  void remove_guest(const void* guest) {
+    const std::lock_guard lock(mutex_);
+    guests_.erase(guest);
+  }
 
  private:
-  std::unique_ptr<session::Embedded> cluster_;
+  /// Who is told of writes at present.
+  class Observers {
+   public:
+    using Call = std::function<void(const cluster::StorageEvent&)>;
+    /// Returns whether it was ever set before.
+    bool set(std::shared_ptr<const Call> call) {
+      const std::lock_guard lock(mutex_);
+      call_.swap(call);  // the old one goes when the lock is free
+      return std::exchange(used_, true);
+    }
+    [[nodiscard]] std::shared_ptr<const Call> get() const {
+      const std::lock_guard lock(mutex_);
+      return call_;
+    }
+
+   private:
+    mutable std::mutex mutex_;  // guards the two below
+    std::shared_ptr<const Call> call_;
+    bool used_ = false;
+  };
+
+  Home home_;
+  std::shared_ptr<Observers> observers_ = std::make_shared<Observers>();
+  mutable std::mutex mutex_;  // guards the two below
+  std::shared_ptr<session::Embedded> cluster_;
   std::map<const void*, std::function<void()>> guests_;
 };
 

@@ -104,12 +104,12 @@ session::Controllers::Options options_from(const std::string& text) {
   return options;
 }
 
-class ManagerHandle {
+class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
  public:
   static constexpr auto kStopLimit = std::chrono::seconds(8);
+  static constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<session::Connection> connection,
-                const std::string& options)
+  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection, const std::string& options)
       : cluster_(std::move(cluster)), connection_(std::move(connection)), options_(options_from(options)) {
     if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
   }
@@ -118,18 +118,23 @@ class ManagerHandle {
   ManagerHandle& operator=(const ManagerHandle&) = delete;
 
   void start() {
+    const std::lock_guard lock(life_);
     on_loop([&] {
       if (controllers_) return;
-      if (cluster_) client_ = cluster_->get().make_client();
+      if (cluster_) client_ = cluster_->get()->make_client();
       controllers_ =
           std::make_unique<session::Controllers>(cluster_ ? *client_ : static_cast<client::Client&>(rest()->client()), options_);
       controllers_->start();
     });
-    if (cluster_) cluster_->add_guest(this, [this] { end(); });
+    if (!cluster_) return;
+    cluster_->add_guest(this, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->end();
+    });
   }
 
   /// Drains and gives leadership up; what takes too long is cut off.
-  void stop() {
+  void stop(const session::Poll& poll) {
+    const std::lock_guard lock(life_);
     if (!controllers_) return;
     const auto stopped = std::make_shared<std::atomic<bool>>(false);
     on_loop([&] {
@@ -138,17 +143,22 @@ class ManagerHandle {
         stopped_.notify();
       });
     });
-    if (cluster_ && cluster_->get().virtual_time()) {
-      cluster_->get().run_until([&] { return stopped->load(); }, kStopLimit);
-    } else {
-      const base::MonoTime deadline = base::SystemClock{}.mono() + kStopLimit;
-      while (!*stopped && base::wait_slice(stopped_, kStopLimit, deadline)) {
+    try {
+      if (cluster_ && cluster_->get()->virtual_time()) {
+        cluster_->get()->run_until([&] { return stopped->load(); }, kStopLimit);
+      } else {
+        const base::MonoTime deadline = base::SystemClock{}.mono() + kStopLimit;
+        while (!*stopped && base::wait_slice(stopped_, kPollInterval, deadline)) poll();
       }
+    } catch (...) {  // Ctrl-C
+      kill();
+      throw;
     }
     kill();
   }
 
   void kill() {
+    const std::lock_guard lock(life_);
     if (!controllers_) return;
     if (cluster_) cluster_->remove_guest(this);
     end();
@@ -200,17 +210,21 @@ class ManagerHandle {
   void pause(double limit_s) { stopped_.wait(seconds(limit_s)); }
 
  private:
-  [[nodiscard]] session::RestConnection* rest() const { return dynamic_cast<session::RestConnection*>(connection_.get()); }
+  [[nodiscard]] session::RestConnection* rest() const {
+    return connection_ ? dynamic_cast<session::RestConnection*>(&connection_->get()) : nullptr;
+  }
 
   void on_loop(const base::Task& task) {
     if (cluster_) {
-      cluster_->get().on_loop(task);
+      cluster_->get()->on_loop(task);
     } else {
       rest()->loop().run_and_wait(task);
     }
   }
 
   void end() {
+    const std::lock_guard lock(life_);
+    if (!controllers_) return;
     on_loop([&] {
       controllers_.reset();
       client_.reset();
@@ -218,8 +232,9 @@ class ManagerHandle {
   }
 
   std::shared_ptr<ClusterHandle> cluster_;
-  std::shared_ptr<session::Connection> connection_;
+  std::shared_ptr<ConnectionHandle> connection_;
   session::Controllers::Options options_;
+  std::recursive_mutex life_;  // held while it starts, stops or ends
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<session::Controllers> controllers_;
   base::Wakeup stopped_;
@@ -229,10 +244,15 @@ class ManagerHandle {
 
 void bind_manager(py::module_& module) {
   using Release = py::call_guard<py::gil_scoped_release>;
-  py::class_<ManagerHandle>(module, "Manager")
-      .def(py::init<std::shared_ptr<ClusterHandle>, std::shared_ptr<session::Connection>, const std::string&>(), Release())
+  py::class_<ManagerHandle, std::shared_ptr<ManagerHandle>>(module, "Manager")
+      .def(py::init([](std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection,
+                       const std::string& options) {
+             return held(std::make_unique<ManagerHandle>(std::move(cluster), std::move(connection), options));
+           }),
+           Release())
       .def("start", &ManagerHandle::start, Release())
-      .def("stop", &ManagerHandle::stop, Release())
+      .def(
+          "stop", [](ManagerHandle& manager) { manager.stop(interruptible()); }, Release())
       .def("kill", &ManagerHandle::kill, Release())
       .def_property_readonly("ready", py::cpp_function(&ManagerHandle::ready, Release()))
       .def_property_readonly("idle", py::cpp_function(&ManagerHandle::idle, Release()))

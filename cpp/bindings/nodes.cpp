@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bindings/handles.hpp"
 #include "bindings/node_options.hpp"
 #include "bindings/parts.hpp"
 #include "session/rest_connection.hpp"
@@ -50,6 +51,7 @@ class NodesHandle {
   NodesHandle& operator=(const NodesHandle&) = delete;
 
   void command(const std::string& text) {
+    home_.check();
     std::exception_ptr failure;
     connection_->loop().run_and_wait([&] {
       try {
@@ -63,10 +65,12 @@ class NodesHandle {
   }
 
   void close() {
+    home_.check();
     connection_->loop().run_and_wait([&] { nodes_.reset(); });
   }
 
  private:
+  Home home_;
   std::shared_ptr<session::RestConnection> connection_;
   std::unique_ptr<session::Nodes> nodes_;
 };
@@ -75,8 +79,11 @@ class NodesHandle {
 
 void bind_nodes(py::module_& module) {
   using Release = py::call_guard<py::gil_scoped_release>;
-  py::class_<NodesHandle>(module, "SimulatedNodes")
-      .def(py::init<const std::string&, const std::string&, const std::string&>(), Release())
+  py::class_<NodesHandle, std::shared_ptr<NodesHandle>>(module, "SimulatedNodes")
+      .def(py::init([](const std::string& kubeconfig, const std::string& context, const std::string& options) {
+             return held(std::make_unique<NodesHandle>(kubeconfig, context, options));
+           }),
+           Release())
       .def("kubelets", &NodesHandle::command, Release())
       .def("close", &NodesHandle::close, Release());
 }

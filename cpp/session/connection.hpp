@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/time.hpp"
+#include "client/client.hpp"
 #include "client/error.hpp"
 
 namespace kruise::session {
@@ -36,8 +37,7 @@ class Connection {
  public:
   virtual ~Connection() = default;
   /// The body of the answer. Throws client::ApiException.
-  [[nodiscard]] virtual std::string request(std::string_view method, std::string_view path, std::string_view content_type,
-                                            std::string body, const Poll&) = 0;
+  [[nodiscard]] virtual std::string request(client::Request, const Poll&) = 0;
   [[nodiscard]] virtual std::unique_ptr<WatchStream> watch(std::string_view path) = 0;
   /// The namespace of the kubeconfig's context; empty where there is none.
   [[nodiscard]] virtual std::string default_namespace() const = 0;

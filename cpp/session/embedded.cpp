@@ -43,8 +43,13 @@ base::Executor& Embedded::executor() {
   return *loop_;
 }
 
+std::unique_lock<std::recursive_mutex> Embedded::turn() {
+  return virtual_loop_ ? std::unique_lock(turn_) : std::unique_lock<std::recursive_mutex>();
+}
+
 void Embedded::on_loop(const base::Task& task) {
   if (virtual_loop_) {
+    const std::lock_guard lock(turn_);
     task();
   } else {
     loop_->run_and_wait(task);
@@ -55,9 +60,18 @@ std::unique_ptr<cluster::LocalClient> Embedded::make_client() {
   return std::make_unique<cluster::LocalClient>(*api_, executor());
 }
 
-void Embedded::run_for(base::Duration span) { virtual_loop_->run_for(span); }
+void Embedded::run_for(base::Duration span, const Poll& poll) {
+  const std::lock_guard lock(turn_);
+  run_until(
+      [&] {
+        poll();
+        return false;
+      },
+      span);
+}
 
 bool Embedded::run_until(const std::function<bool()>& done, base::Duration limit) {
+  const std::lock_guard lock(turn_);
   return virtual_loop_->run_until_at_rest(done, limit);
 }
 

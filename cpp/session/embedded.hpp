@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,15 @@ class Embedded {
   [[nodiscard]] bool virtual_time() const { return virtual_loop_ != nullptr; }
   [[nodiscard]] const std::shared_ptr<cluster::ApiServer>& api() const { return api_; }
   [[nodiscard]] base::Executor& executor();
+  /// In virtual time one thread at a time may do anything here, and holds this meanwhile; in real time it holds nothing.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> turn();
   /// Runs the task on the loop: directly in virtual time, else waits until it is done there.
   void on_loop(const base::Task&);
   /// A client of its own for a manager; on the loop. Faults injected below reach it, and nobody else.
   [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client();
 
-  /// Virtual time only. `done` is asked once an instant.
-  void run_for(base::Duration);
+  /// Virtual time only. `done` is asked, and polled, once an instant.
+  void run_for(base::Duration, const Poll&);
   bool run_until(const std::function<bool()>& done, base::Duration limit);
 
   /// Opens a port for other processes; 0 takes a free one. Returns it. Throws Refused. Real time only.
@@ -53,6 +56,7 @@ class Embedded {
   [[nodiscard]] Nodes& nodes() { return *nodes_; }
 
  private:
+  std::recursive_mutex turn_;  // guards all that virtual_loop_ runs
   std::unique_ptr<base::VirtualLoop> virtual_loop_;
   std::unique_ptr<base::Loop> loop_;
   std::shared_ptr<cluster::ApiServer> api_;

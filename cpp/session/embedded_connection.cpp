@@ -11,20 +11,31 @@ client::ApiException exception_from(const client::Response& answer) {
   return client::ApiException(client::error_from_status(answer.code, answer.body));
 }
 
+std::shared_ptr<Embedded> alive(const std::weak_ptr<Embedded>& cluster) {
+  auto held = cluster.lock();
+  if (!held) throw Refused("the cluster is closed");
+  return held;
+}
+
 class EmbeddedStream final : public WatchStream {
  public:
-  EmbeddedStream(std::shared_ptr<cluster::ApiServer> api, std::unique_ptr<cluster::ApiServer::Stream> stream, bool blocking)
-      : api_(std::move(api)), stream_(std::move(stream)), blocking_(blocking) {
+  EmbeddedStream(const std::shared_ptr<Embedded>& cluster, std::unique_ptr<cluster::ApiServer::Stream> stream)
+      : cluster_(cluster), api_(cluster->api()), stream_(std::move(stream)), blocking_(!cluster->virtual_time()) {
     stream_->on_ready([signal = signal_] { signal->notify(); });
   }
+  ~EmbeddedStream() override { close(); }
 
   std::optional<std::string> next(std::optional<base::MonoTime> deadline, const Poll& poll) override {
     while (stream_) {
-      if (const auto line = stream_->next()) return **line;
-      if (stream_->ended()) return std::nullopt;
-      if (!blocking_) {
-        drained_ = true;
-        return std::nullopt;
+      {
+        const auto cluster = alive(cluster_);  // its clock is the stream's
+        const auto turn = cluster->turn();
+        if (const auto line = stream_->next()) return **line;
+        if (stream_->ended()) return std::nullopt;
+        if (!blocking_) {
+          drained_ = true;
+          return std::nullopt;
+        }
       }
       if (!base::wait_slice(*signal_, kPollInterval, deadline)) return std::nullopt;
       poll();
@@ -36,6 +47,7 @@ class EmbeddedStream final : public WatchStream {
   [[nodiscard]] bool drained() const override { return drained_; }
 
  private:
+  std::weak_ptr<Embedded> cluster_;
   std::shared_ptr<cluster::ApiServer> api_;
   std::unique_ptr<cluster::ApiServer::Stream> stream_;
   std::shared_ptr<base::Wakeup> signal_ = std::make_shared<base::Wakeup>();
@@ -45,18 +57,14 @@ class EmbeddedStream final : public WatchStream {
 
 }  // namespace
 
-EmbeddedConnection::EmbeddedConnection(std::shared_ptr<cluster::ApiServer> api, std::string user_agent, bool blocking)
-    : api_(std::move(api)), user_agent_(std::move(user_agent)), blocking_(blocking) {}
+EmbeddedConnection::EmbeddedConnection(std::weak_ptr<Embedded> cluster, std::string user_agent)
+    : cluster_(std::move(cluster)), user_agent_(std::move(user_agent)) {}
 
-std::string EmbeddedConnection::request(std::string_view method, std::string_view path, std::string_view content_type,
-                                        std::string body, const Poll&) {
-  client::Request request;
-  request.method = method;
-  request.path = path;
-  request.content_type = content_type;
-  request.body = std::move(body);
+std::string EmbeddedConnection::request(client::Request request, const Poll&) {
   request.user_agent = user_agent_;
-  client::Response answer = api_->handle(request);
+  const auto cluster = alive(cluster_);
+  const auto turn = cluster->turn();
+  client::Response answer = cluster->api()->handle(request);
   if (answer.code >= 400) throw exception_from(answer);
   return std::move(answer.body);
 }
@@ -65,9 +73,11 @@ std::unique_ptr<WatchStream> EmbeddedConnection::watch(std::string_view path) {
   client::Request request;
   request.path = path;
   request.user_agent = user_agent_;
-  auto opened = api_->watch(request);
+  const auto cluster = alive(cluster_);
+  const auto turn = cluster->turn();
+  auto opened = cluster->api()->watch(request);
   if (!opened) throw exception_from(opened.error());
-  return std::make_unique<EmbeddedStream>(api_, std::move(opened).value(), blocking_);
+  return std::make_unique<EmbeddedStream>(cluster, std::move(opened).value());
 }
 
 }  // namespace kruise::session

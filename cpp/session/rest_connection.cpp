@@ -97,13 +97,7 @@ RestConnection::RestConnection(const client::Config& config, std::string user_ag
       loop_(std::make_shared<base::Loop>("kruise-rest")),
       client_(config, *loop_, {.user_agent = std::move(user_agent)}) {}
 
-std::string RestConnection::request(std::string_view method, std::string_view path, std::string_view content_type,
-                                    std::string body, const Poll& poll) {
-  client::Request request;
-  request.method = method;
-  request.path = path;
-  request.content_type = content_type;
-  request.body = std::move(body);
+std::string RestConnection::request(client::Request request, const Poll& poll) {
   client::Sync sync(client_, [&] {
     poll();
     return false;
@@ -115,13 +109,13 @@ std::unique_ptr<WatchStream> RestConnection::watch(std::string_view path) {
   return std::make_unique<RestStream>(client_, loop_, path);
 }
 
-std::shared_ptr<RestConnection> open_rest(const std::string& kubeconfig, const std::string& context, std::string user_agent) {
+std::unique_ptr<RestConnection> open_rest(const std::string& kubeconfig, const std::string& context, std::string user_agent) {
   client::ConfigSource source;
   source.kubeconfig = kubeconfig;
   source.context = context;
   const auto config = client::load_config(source);
   if (!config) throw Refused(config.error().message);
-  return std::make_shared<RestConnection>(*config, std::move(user_agent));
+  return std::make_unique<RestConnection>(*config, std::move(user_agent));
 }
 
 }  // namespace kruise::session

@@ -14,8 +14,7 @@ namespace kruise::session {
 class RestConnection final : public Connection {
  public:
   RestConnection(const client::Config&, std::string user_agent);
-  [[nodiscard]] std::string request(std::string_view method, std::string_view path, std::string_view content_type,
-                                    std::string body, const Poll&) override;
+  [[nodiscard]] std::string request(client::Request, const Poll&) override;
   [[nodiscard]] std::unique_ptr<WatchStream> watch(std::string_view path) override;
   [[nodiscard]] std::string default_namespace() const override { return namespace_; }
   [[nodiscard]] std::string server() const override { return server_; }
@@ -31,7 +30,7 @@ class RestConnection final : public Connection {
 };
 
 /// Empty kubeconfig and context: as client::load_config finds them. Throws Refused with one line that names file and field.
-[[nodiscard]] std::shared_ptr<RestConnection> open_rest(const std::string& kubeconfig, const std::string& context,
+[[nodiscard]] std::unique_ptr<RestConnection> open_rest(const std::string& kubeconfig, const std::string& context,
                                                         std::string user_agent = "kruise-python");
 
 }  // namespace kruise::session

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 __version__: str
 
+def log_verbosity(verbosity: int) -> None:
+    """Below 0: warnings and errors alone."""
+
 class Deadline:
     """A moment of the monotonic clock, or never (None)."""
 
@@ -11,20 +14,23 @@ class Deadline:
     def passed(self) -> bool: ...
 
 class WatchStream:
-    drained: bool
-    """True where the stream ended because nothing more is due (virtual time)."""
+    @property
+    def drained(self) -> bool:
+        """True where the stream ended because nothing more is due (virtual time)."""
     def next(self, deadline: Deadline) -> bytes | None:
         """The next event as JSON; None when the stream or the deadline is over. Raises ApiError."""
     def close(self) -> None: ...
 
 class Connection:
-    namespace: str
-    """The namespace of the kubeconfig's context; empty where there is none."""
-    server: str
+    @property
+    def namespace(self) -> str:
+        """The namespace of the kubeconfig's context; empty where there is none."""
+    @property
+    def server(self) -> str: ...
     @staticmethod
     def rest(kubeconfig: str, context: str) -> Connection: ...
-    def request(self, method: str, path: str, content_type: str, body: bytes) -> bytes:
-        """The body of the answer. Raises ApiError."""
+    def request(self, method: str, path: str, content_type: str, body: bytes, accept: str = "") -> bytes:
+        """The body of the answer; what is accepted is JSON where nothing is said. Raises ApiError."""
     def watch(self, path: str) -> WatchStream: ...
 
 class EmbeddedCluster:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from .errors import KruiseError
+from .models import _model as models
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,21 @@ class KindTable:
         self._fetch = fetch
         self._discovered: list[Kind] | None = None
 
-    def by_word(self, word: str) -> Kind:
-        """The kind people mean by ``word``. Raises KruiseError where the server has none of that name."""
+    def by_word(self, word: str | type[models.Kind]) -> Kind:
+        """The kind people mean by ``word``, or that of a model. Raises KruiseError where the server has none of that name."""
+        if not isinstance(word, str):
+            group, _, version = word.API_VERSION.rpartition("/")
+            return Kind(group, version, word.KIND, word.PLURAL, word.NAMESPACED)
         for kind in _KNOWN:
             if kind.answers_to(word):
                 return kind
         for kind in self._discovery():
             if kind.answers_to(word):
                 return kind
+        known = [name for kind in (*_KNOWN, *self._discovery()) for name in (kind.kind.lower(), kind.plural)]
+        near = difflib.get_close_matches(word.lower(), known, n=1)
         self._discovered = None  # a CRD may arrive later
-        raise KruiseError(f'the server has no kind "{word}"')
+        raise KruiseError(f'the server has no kind "{word}"' + (f"; did you mean {near[0]}?" if near else ""))
 
     def by_version(self, api_version: str, kind_name: str) -> Kind:
         """The kind an object names itself."""

@@ -9,7 +9,17 @@ from .errors import KruiseError
 
 
 def read_manifests(path: Path) -> list[dict[str, Any]]:
-    """All documents of a YAML (or JSON) file. Raises KruiseError naming file and line where it is no such file."""
+    """All documents of a YAML (or JSON) file, or of those in a folder by name. Raises KruiseError naming file and line where it
+    is no such file."""
+    if not path.is_dir():
+        return _read_file(path)
+    files = sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml", ".json"))
+    if not files:
+        raise KruiseError(f"{path}: no .yaml, .yml or .json file in this folder")
+    return [document for file in files for document in _read_file(file)]
+
+
+def _read_file(path: Path) -> list[dict[str, Any]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 

@@ -44,7 +44,10 @@ class WriteEvent:
 
 
 class Cluster:
-    """A cluster of its own. Use it as a context manager, or call ``close``.
+    """A cluster of its own, with simulated ``nodes`` that take ``delays``. Use it as a context manager, or call ``close``.
+
+    In ``virtual`` time its clock stands at ``start`` and moves only inside ``run_for`` and ``run_until``; one ``seed`` gives one
+    course of events. In real time it can be served for kubectl, and with ``state`` it keeps its objects in that file.
 
     ``serve_v1beta1`` serves CloneSets as apps.kruise.io/v1beta1 too, and prefers it where a client names no version. A real API
     server does not, as long as no webhook converts there.
@@ -64,13 +67,14 @@ class Cluster:
         if nodes < 0:
             raise ValueError(f"nodes: must not be negative, is {nodes}")
         self.virtual = virtual
+        self.nodes = nodes
         self.delays = delays or KubeletDelays()
         options = {
             "virtual": virtual,
             "seed": seed,
             "nodes": nodes,
             "delays": asdict(self.delays),
-            "state": fspath(state) if state is not None else "",
+            "state": fspath(Path(state).expanduser()) if state is not None else "",
             "start": (start or datetime(2024, 1, 1, tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "crds": chart_crds(),
             "serve_v1beta1": serve_v1beta1,
@@ -81,7 +85,7 @@ class Cluster:
 
     def client(self, namespace: str = "default") -> Client:
         """A client of this cluster."""
-        return Client(namespace=namespace, _connection=self._connection)
+        return Client(namespace=namespace, _connection=self._connection, _now=self.now)
 
     def now(self) -> datetime:
         """The cluster's time."""
@@ -99,7 +103,11 @@ class Cluster:
             raise TimeoutError(f"not so after {timeout:g} virtual seconds")
 
     def observe_writes(self, observer: Callable[[WriteEvent], None] | None) -> None:
-        """Calls ``observer`` at each write, on the state in storage at that instant. None ends it."""
+        """Calls ``observer`` at each write, on the state in storage at that instant. None ends it.
+
+        The observer runs inside the write, on the thread that writes: it must not call the cluster (KruiseError), and what it
+        raises is reported as unraisable.
+        """
         if observer is None:
             self._core.observe_writes(None)
             return
@@ -119,6 +127,9 @@ class Cluster:
     def close(self) -> None:
         """Ends the cluster; its objects are gone, unless it keeps them in a file."""
         self._core.close()
+
+    def __repr__(self) -> str:
+        return f"<kruise.Cluster in {'virtual' if self.virtual else 'real'} time, {self.nodes} simulated nodes>"
 
     def __enter__(self) -> Cluster:
         return self

@@ -11,20 +11,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike, fspath
+from html import escape
+from os import PathLike
 from types import TracebackType
 from typing import Any
 
 from . import _core
+from .client import open_connection
 from .cluster import Cluster
 from .errors import KruiseError
 
-__all__ = ["Manager", "Plan", "Reason", "Write", "plan"]
+_READY_POLL_S = 0.05
+
+__all__ = ["Manager", "Plan", "Reason", "Write", "plan", "show_logs"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is, or is not, done: ``verdict`` is held, acting, done or invalid."""
+    """Why something is, or is not, done: ``verdict`` is held, acting, done or invalid, ``object`` the pod (empty: the set), ``rule``
+    the field or limit that decides, ``text`` the figures."""
 
     verdict: str
     object: str
@@ -34,7 +39,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write that the controller would send next."""
+    """One write that the controller would send next: ``verb`` create, patch or delete, ``body`` its JSON text."""
 
     verb: str
     resource: str
@@ -47,7 +52,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a controller would do now, and why it holds what it holds."""
+    """What a controller would do now, and why it holds what it holds.
+
+    ``requeue_after`` are the seconds after which it would look again by itself, ``error`` what keeps it from planning at all.
+    """
 
     writes: tuple[Write, ...]
     reasons: tuple[Reason, ...]
@@ -60,9 +68,21 @@ class Plan:
 
     def text(self) -> str:
         """The plan for people, a line each."""
-        lines = [f"{w.verb} {w.resource}/{w.name}: {w.purpose}" for w in self.writes]
+        lines = [f"error: {self.error}"] if self.error else []
+        lines += [f"{w.verb} {w.resource}/{w.name}: {w.purpose}" for w in self.writes]
         lines += [f"{r.verdict} {r.object or 'the set'}: {r.text}" for r in self.reasons]
-        return "\n".join(lines)
+        return "\n".join(lines) or "nothing to do"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        cells = [("error", "", "", self.error)] if self.error else []
+        cells += [(r.verdict, r.object or "(the set)", r.rule, r.text) for r in self.reasons]
+        cells += [("next", f"{w.resource}/{w.name}", w.verb, w.purpose) for w in self.writes]
+        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells)
+        head = "<tr><th></th><th>object</th><th>rule</th><th>why</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if cells else "<p>nothing to do</p>"
 
 
 class Manager:
@@ -97,7 +117,9 @@ class Manager:
         }
         connection = None
         if cluster is None:
-            connection = _core.Connection.rest(fspath(kubeconfig) if kubeconfig else "", context or "")
+            connection = open_connection(kubeconfig, context)
+        self._cluster = cluster
+        self._where = "an embedded cluster" if connection is None else connection.server
         self._namespace = (connection.namespace if connection else "") or "default"
         self._core = _core.Manager(cluster._core if cluster else None, connection, json.dumps(options))
 
@@ -134,18 +156,30 @@ class Manager:
         """The namespace of the kubeconfig's context; ``default`` where it names none."""
         return self._namespace
 
-    def pause(self, seconds: float) -> None:
-        """Waits between two looks at ``ready``."""
-        self._core.pause(seconds)
+    def wait_ready(self, *, timeout: float = 30.0) -> Manager:
+        """Returns once it is ``ready``. Raises TimeoutError, saying what it waits for, after ``timeout`` seconds."""
+        if self._cluster is not None and self._cluster.virtual:
+            self._cluster.run_until(lambda: self.ready, timeout=timeout)
+            return self
+        deadline = _core.Deadline(timeout)
+        while not self.ready:
+            if deadline.passed():
+                raise TimeoutError(f"the server's objects did not arrive within {timeout:g} s: {self.why_not_ready}")
+            self._core.pause(_READY_POLL_S)
+        return self
 
-    def plan(self, kind: str, name: str, *, namespace: str = "default") -> Plan | None:
-        """What the controller of ``kind`` would do now. None where there is no such object."""
-        text = self._core.plan(kind, namespace, name)
+    def plan(self, kind: str, name: str, *, namespace: str | None = None) -> Plan | None:
+        """What the controller of ``kind`` would do now. None where there is no such object. Raises KruiseError where no controller
+        plans that kind, or the manager does not run."""
+        text = self._core.plan(kind, namespace or self.namespace, name)
         return None if text is None else _plan_from(json.loads(text))
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format."""
         return self._core.metrics()
+
+    def __repr__(self) -> str:
+        return f"<kruise.Manager on {self._where}>"
 
     def __enter__(self) -> Manager:
         return self.start()
@@ -154,9 +188,37 @@ class Manager:
         self.stop()
 
 
-def plan(kind: str, name: str, *, on: Manager, namespace: str = "default") -> Plan | None:
-    """What the controller of ``kind`` would do next with the object, and why it holds what it holds."""
-    return on.plan(kind, name, namespace=namespace)
+def show_logs(verbosity: int = 0) -> None:
+    """Writes what the controllers and the cluster log to stderr, up to ``-v`` ``verbosity``. Below 0, which is the default of a
+    process, only warnings and errors are written."""
+    _core.log_verbosity(verbosity)
+
+
+def plan(
+    kind: str,
+    name: str,
+    *,
+    on: Manager | Cluster | None = None,
+    namespace: str | None = None,
+    kubeconfig: str | PathLike[str] | None = None,
+    context: str | None = None,
+    timeout: float = 30.0,
+) -> Plan | None:
+    """What the controller of ``kind`` would do next with the object, and why it holds what it holds. None where there is no such
+    object. Nothing is written.
+
+        print(kruise.plan("cloneset", "web"))                    # the cluster of your kubeconfig
+        print(kruise.plan("cloneset", "web", on=cluster))        # an embedded one
+        print(kruise.plan("cloneset", "web", on=manager))        # as a manager that runs already sees it
+
+    Without a manager one is made that only looks; it has ``timeout`` seconds to read the server's objects (TimeoutError).
+    """
+    if isinstance(on, Manager):
+        if kubeconfig is not None or context is not None:
+            raise KruiseError("on: a manager has its cluster; give it, or a kubeconfig")
+        return on.plan(kind, name, namespace=namespace)
+    with Manager(on, kubeconfig=kubeconfig, context=context, observe_only=True) as manager:
+        return manager.wait_ready(timeout=timeout).plan(kind, name, namespace=namespace)
 
 
 def _plan_from(data: dict[str, Any]) -> Plan:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from os import PathLike, fspath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -120,7 +121,9 @@ class SimulatedNodes:
             raise ValueError(f"count: must not be negative, is {count}")
         self.delays = delays or KubeletDelays()
         options = {"nodes": count, "seed": seed, "delays": asdict(self.delays)}
-        self._core = _core.SimulatedNodes(fspath(kubeconfig) if kubeconfig else "", context or "", json.dumps(options))
+        self._core = _core.SimulatedNodes(
+            fspath(Path(kubeconfig).expanduser()) if kubeconfig else "", context or "", json.dumps(options)
+        )
         self.kubelets = Kubelets(self._core)
 
     def close(self) -> None:

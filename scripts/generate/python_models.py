@@ -107,7 +107,7 @@ def model_lines(struct: Struct, kind: Kind | None) -> list[str]:
     lines = [
         "",
         "",
-        "@dataclass(slots=True, kw_only=True)",
+        "@dataclass(slots=True, kw_only=True, repr=False)",
         f"class {struct.name}({'Kind' if kind else 'Model'}):",
         *docstring(struct.description, members),
         "",
@@ -265,5 +265,6 @@ def package(modules: dict[str, tuple[str, str, list[str], list[str]]]) -> str:
         ]
     lines += ["", "_HOMES = {", *(f'    "{name}": "{module}",' for name, module in homes), "}", "", "__all__ = [", *(f'    "{name}",' for name in exported), "]", "", "",
               "def __getattr__(name: str) -> Any:", "    if name not in _HOMES:", '        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")',
-              '    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)', ""]  # fmt: skip
+              '    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)', "", "",
+              "def __dir__() -> list[str]:", "    return __all__", ""]  # fmt: skip
     return "\n".join(lines)

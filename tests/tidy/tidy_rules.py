@@ -130,6 +130,8 @@ PYTHON_ORDER = [
     "kruise.models",
     "kruise._kinds",
     "kruise._manifests",
+    "kruise._table",
+    "kruise._watch",
     "kruise.client",
     "kruise.nodes",
     "kruise.cluster",

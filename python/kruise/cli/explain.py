@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,7 +25,10 @@ def explain(
     if output not in ("table", "json"):
         raise KruiseError(f'--output {output}: expected "table" or "json"')
     with Manager(kubeconfig=kubeconfig, context=context, observe_only=True) as manager:
-        _wait_ready(manager, timeout)
+        try:
+            manager.wait_ready(timeout=timeout)
+        except TimeoutError as error:
+            raise KruiseError(str(error)) from None
         namespace = namespace or manager.namespace
         plan = manager.plan(kind, name, namespace=namespace)
     if plan is None:
@@ -36,14 +38,6 @@ def explain(
     else:
         _show(Console(highlight=False), f"{kind} {namespace}/{name}", plan)
     return 0
-
-
-def _wait_ready(manager: Manager, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    while not manager.ready:
-        if time.monotonic() > deadline:
-            raise KruiseError(f"the server's objects did not arrive within {timeout:g} s: {manager.why_not_ready}")
-        manager.pause(0.05)
 
 
 def _show(console: Console, title: str, plan: Plan) -> None:

@@ -38,7 +38,7 @@ class Member(NamedTuple):
     codec: Codec
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Model:
     """Base of the generated models.
 
@@ -48,7 +48,14 @@ class Model:
 
     MEMBERS: ClassVar[tuple[Member, ...]] = ()
 
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """The builder that makes it: what is absent is left out."""
+        names = (*(member.name for member in self.MEMBERS), "extra")
+        given = [(name, getattr(self, name)) for name in names]
+        shown = (f"{name}={value!r}" for name, value in given if value is not None and (name != "extra" or value))
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], path: str = "") -> Self:
@@ -81,7 +88,7 @@ class Model:
         return written
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Kind(Model):
     """Base of the models of whole objects; they know what the API calls them."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kruise.models.core_v1 import PersistentVolumeClaim, PodTemplateSpec
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetScaleStrategy(Model):
     """How pods are added and removed.
 
@@ -46,7 +46,7 @@ class CloneSetScaleStrategy(Model):
     exclude_preparing_delete: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class UpdatePriorityWeightTerm(Model):
     """No description.
 
@@ -64,7 +64,7 @@ class UpdatePriorityWeightTerm(Model):
     match_selector: LabelSelector | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class UpdatePriorityOrderTerm(Model):
     """No description.
 
@@ -77,7 +77,7 @@ class UpdatePriorityOrderTerm(Model):
     ordered_key: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class UpdatePriorityStrategy(Model):
     """Which pods are updated first, by their labels. Either weightPriority or orderPriority, not both. By default, and among
     equals, pods that serve least go first (unscheduled, pending, not ready).
@@ -99,7 +99,7 @@ class UpdatePriorityStrategy(Model):
     order_priority: list[UpdatePriorityOrderTerm] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class UpdateScatterTerm(Model):
     """No description.
 
@@ -117,7 +117,7 @@ class UpdateScatterTerm(Model):
     value: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class InPlaceUpdateStrategy(Model):
     """Details of updates in place.
 
@@ -131,7 +131,7 @@ class InPlaceUpdateStrategy(Model):
     grace_period_seconds: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetUpdateStrategy(Model):
     """How pods move to a new template.
 
@@ -178,7 +178,7 @@ class CloneSetUpdateStrategy(Model):
     in_place_update_strategy: InPlaceUpdateStrategy | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LifecycleHook(Model):
     """Before this controller deletes a pod, it is held in the state `PreparingDelete` until none of the listed labels and
     finalizers is left on it. Not used when somebody else deletes the pod.
@@ -201,7 +201,7 @@ class LifecycleHook(Model):
     mark_pod_not_ready: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Lifecycle(Model):
     """Points at which the controller waits for somebody else before it goes on with a pod, for example to take it out of a load
     balancer. The pod's label `lifecycle.apps.kruise.io/state` shows which point it has reached.
@@ -226,7 +226,7 @@ class Lifecycle(Model):
     pre_normal: LifecycleHook | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetSpec(Model):
     """What is wanted.
 
@@ -283,7 +283,7 @@ class CloneSetSpec(Model):
     lifecycle: Lifecycle | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetCondition(Model):
     """No description.
 
@@ -313,7 +313,7 @@ class CloneSetCondition(Model):
     last_update_time: datetime | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetStatus(Model):
     """What was last observed. Written by the controller only.
 
@@ -368,7 +368,7 @@ class CloneSetStatus(Model):
     conditions: list[CloneSetCondition] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CloneSet(Kind):
     """A CloneSet keeps a number of interchangeable pods running. It owns its pods directly, can give each of them volume claims
     of its own, deletes pods that are chosen by name, and updates pods by replacing them or in place, in the order and at the

@@ -25,7 +25,7 @@ from kruise.models._model import (
 from kruise.models.meta_v1 import LabelSelector, ObjectMeta
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class HostPathVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#hostpathvolumesource-v1-core"""
@@ -39,7 +39,7 @@ class HostPathVolumeSource(Model):
     type: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EmptyDirVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#emptydirvolumesource-v1-core"""
@@ -53,7 +53,7 @@ class EmptyDirVolumeSource(Model):
     size_limit: float | str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class GCEPersistentDiskVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#gcepersistentdiskvolumesource-v1-core"""
@@ -71,7 +71,7 @@ class GCEPersistentDiskVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class AWSElasticBlockStoreVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#awselasticblockstorevolumesource-v1-core"""
@@ -89,7 +89,7 @@ class AWSElasticBlockStoreVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class GitRepoVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#gitrepovolumesource-v1-core"""
@@ -105,7 +105,7 @@ class GitRepoVolumeSource(Model):
     directory: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class KeyToPath(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#keytopath-v1-core"""
 
@@ -120,7 +120,7 @@ class KeyToPath(Model):
     mode: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SecretVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#secretvolumesource-v1-core"""
@@ -138,7 +138,7 @@ class SecretVolumeSource(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class NFSVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#nfsvolumesource-v1-core"""
@@ -154,7 +154,7 @@ class NFSVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LocalObjectReference(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#localobjectreference-v1-core"""
@@ -164,7 +164,7 @@ class LocalObjectReference(Model):
     name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ISCSIVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#iscsivolumesource-v1-core"""
@@ -196,7 +196,7 @@ class ISCSIVolumeSource(Model):
     initiator_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class GlusterfsVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#glusterfsvolumesource-v1-core"""
@@ -212,7 +212,7 @@ class GlusterfsVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaimVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaimvolumesource-v1-core"""
@@ -226,7 +226,7 @@ class PersistentVolumeClaimVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class RBDVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#rbdvolumesource-v1-core"""
@@ -252,7 +252,7 @@ class RBDVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class FlexVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#flexvolumesource-v1-core"""
@@ -272,7 +272,7 @@ class FlexVolumeSource(Model):
     options: dict[str, str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CinderVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#cindervolumesource-v1-core"""
@@ -290,7 +290,7 @@ class CinderVolumeSource(Model):
     secret_ref: LocalObjectReference | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CephFSVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#cephfsvolumesource-v1-core"""
@@ -312,7 +312,7 @@ class CephFSVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class FlockerVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#flockervolumesource-v1-core"""
@@ -326,7 +326,7 @@ class FlockerVolumeSource(Model):
     dataset_uuid: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ObjectFieldSelector(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#objectfieldselector-v1-core"""
@@ -340,7 +340,7 @@ class ObjectFieldSelector(Model):
     field_path: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ResourceFieldSelector(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#resourcefieldselector-v1-core"""
@@ -356,7 +356,7 @@ class ResourceFieldSelector(Model):
     divisor: float | str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class DownwardAPIVolumeFile(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#downwardapivolumefile-v1-core"""
@@ -374,7 +374,7 @@ class DownwardAPIVolumeFile(Model):
     mode: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class DownwardAPIVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#downwardapivolumesource-v1-core"""
@@ -388,7 +388,7 @@ class DownwardAPIVolumeSource(Model):
     default_mode: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class FCVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#fcvolumesource-v1-core"""
@@ -408,7 +408,7 @@ class FCVolumeSource(Model):
     wwids: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class AzureFileVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#azurefilevolumesource-v1-core"""
@@ -424,7 +424,7 @@ class AzureFileVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ConfigMapVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#configmapvolumesource-v1-core"""
@@ -442,7 +442,7 @@ class ConfigMapVolumeSource(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VsphereVirtualDiskVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#vspherevirtualdiskvolumesource-v1-core"""
@@ -460,7 +460,7 @@ class VsphereVirtualDiskVolumeSource(Model):
     storage_policy_id: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class QuobyteVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#quobytevolumesource-v1-core"""
@@ -482,7 +482,7 @@ class QuobyteVolumeSource(Model):
     tenant: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class AzureDiskVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#azurediskvolumesource-v1-core"""
@@ -504,7 +504,7 @@ class AzureDiskVolumeSource(Model):
     kind: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PhotonPersistentDiskVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#photonpersistentdiskvolumesource-v1-core"""
@@ -518,7 +518,7 @@ class PhotonPersistentDiskVolumeSource(Model):
     fs_type: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SecretProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#secretprojection-v1-core"""
@@ -534,7 +534,7 @@ class SecretProjection(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class DownwardAPIProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#downwardapiprojection-v1-core"""
@@ -544,7 +544,7 @@ class DownwardAPIProjection(Model):
     items: list[DownwardAPIVolumeFile] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ConfigMapProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#configmapprojection-v1-core"""
@@ -560,7 +560,7 @@ class ConfigMapProjection(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ServiceAccountTokenProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#serviceaccounttokenprojection-v1-core"""
@@ -576,7 +576,7 @@ class ServiceAccountTokenProjection(Model):
     path: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ClusterTrustBundleProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#clustertrustbundleprojection-v1-core"""
@@ -596,7 +596,7 @@ class ClusterTrustBundleProjection(Model):
     path: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodCertificateProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podcertificateprojection-v1-core"""
@@ -618,7 +618,7 @@ class PodCertificateProjection(Model):
     certificate_chain_path: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VolumeProjection(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volumeprojection-v1-core"""
@@ -640,7 +640,7 @@ class VolumeProjection(Model):
     pod_certificate: PodCertificateProjection | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ProjectedVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#projectedvolumesource-v1-core"""
@@ -654,7 +654,7 @@ class ProjectedVolumeSource(Model):
     default_mode: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PortworxVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#portworxvolumesource-v1-core"""
@@ -670,7 +670,7 @@ class PortworxVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ScaleIOVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#scaleiovolumesource-v1-core"""
@@ -700,7 +700,7 @@ class ScaleIOVolumeSource(Model):
     read_only: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class StorageOSVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#storageosvolumesource-v1-core"""
@@ -720,7 +720,7 @@ class StorageOSVolumeSource(Model):
     secret_ref: LocalObjectReference | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class CSIVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#csivolumesource-v1-core"""
@@ -740,7 +740,7 @@ class CSIVolumeSource(Model):
     node_publish_secret_ref: LocalObjectReference | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VolumeResourceRequirements(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volumeresourcerequirements-v1-core"""
@@ -754,7 +754,7 @@ class VolumeResourceRequirements(Model):
     requests: dict[str, float | str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class TypedLocalObjectReference(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#typedlocalobjectreference-v1-core"""
@@ -770,7 +770,7 @@ class TypedLocalObjectReference(Model):
     name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class TypedObjectReference(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#typedobjectreference-v1-core"""
@@ -788,7 +788,7 @@ class TypedObjectReference(Model):
     namespace: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaimSpec(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaimspec-v1-core"""
@@ -816,7 +816,7 @@ class PersistentVolumeClaimSpec(Model):
     volume_attributes_class_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaimTemplate(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaimtemplate-v1-core"""
@@ -830,7 +830,7 @@ class PersistentVolumeClaimTemplate(Model):
     spec: PersistentVolumeClaimSpec | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EphemeralVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#ephemeralvolumesource-v1-core"""
@@ -842,7 +842,7 @@ class EphemeralVolumeSource(Model):
     volume_claim_template: PersistentVolumeClaimTemplate | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ImageVolumeSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#imagevolumesource-v1-core"""
@@ -856,7 +856,7 @@ class ImageVolumeSource(Model):
     pull_policy: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Volume(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volume-v1-core"""
 
@@ -927,7 +927,7 @@ class Volume(Model):
     image: ImageVolumeSource | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerPort(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerport-v1-core"""
 
@@ -946,7 +946,7 @@ class ContainerPort(Model):
     host_ip: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ConfigMapEnvSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#configmapenvsource-v1-core"""
@@ -960,7 +960,7 @@ class ConfigMapEnvSource(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SecretEnvSource(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#secretenvsource-v1-core"""
@@ -974,7 +974,7 @@ class SecretEnvSource(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EnvFromSource(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#envfromsource-v1-core"""
 
@@ -989,7 +989,7 @@ class EnvFromSource(Model):
     secret_ref: SecretEnvSource | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ConfigMapKeySelector(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#configmapkeyselector-v1-core"""
@@ -1005,7 +1005,7 @@ class ConfigMapKeySelector(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SecretKeySelector(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#secretkeyselector-v1-core"""
@@ -1021,7 +1021,7 @@ class SecretKeySelector(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class FileKeySelector(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#filekeyselector-v1-core"""
@@ -1039,7 +1039,7 @@ class FileKeySelector(Model):
     optional: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EnvVarSource(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#envvarsource-v1-core"""
 
@@ -1058,7 +1058,7 @@ class EnvVarSource(Model):
     file_key_ref: FileKeySelector | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EnvVar(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#envvar-v1-core"""
 
@@ -1073,7 +1073,7 @@ class EnvVar(Model):
     value_from: EnvVarSource | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ResourceClaim(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#resourceclaim-v1-core"""
 
@@ -1086,7 +1086,7 @@ class ResourceClaim(Model):
     request: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ResourceRequirements(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#resourcerequirements-v1-core"""
@@ -1102,7 +1102,7 @@ class ResourceRequirements(Model):
     claims: list[ResourceClaim] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerResizePolicy(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerresizepolicy-v1-core"""
@@ -1116,7 +1116,7 @@ class ContainerResizePolicy(Model):
     restart_policy: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerRestartRuleOnExitCodes(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerrestartruleonexitcodes-v1-core"""
@@ -1130,7 +1130,7 @@ class ContainerRestartRuleOnExitCodes(Model):
     values: list[int] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerRestartRule(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerrestartrule-v1-core"""
@@ -1144,7 +1144,7 @@ class ContainerRestartRule(Model):
     exit_codes: ContainerRestartRuleOnExitCodes | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VolumeMount(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volumemount-v1-core"""
 
@@ -1167,7 +1167,7 @@ class VolumeMount(Model):
     sub_path_expr: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VolumeDevice(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volumedevice-v1-core"""
 
@@ -1180,7 +1180,7 @@ class VolumeDevice(Model):
     device_path: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ExecAction(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#execaction-v1-core"""
 
@@ -1189,7 +1189,7 @@ class ExecAction(Model):
     command: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class HTTPHeader(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#httpheader-v1-core"""
 
@@ -1202,7 +1202,7 @@ class HTTPHeader(Model):
     value: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class HTTPGetAction(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#httpgetaction-v1-core"""
 
@@ -1221,7 +1221,7 @@ class HTTPGetAction(Model):
     http_headers: list[HTTPHeader] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class TCPSocketAction(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#tcpsocketaction-v1-core"""
@@ -1235,7 +1235,7 @@ class TCPSocketAction(Model):
     host: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class GRPCAction(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#grpcaction-v1-core"""
 
@@ -1248,7 +1248,7 @@ class GRPCAction(Model):
     service: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Probe(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#probe-v1-core"""
 
@@ -1277,7 +1277,7 @@ class Probe(Model):
     termination_grace_period_seconds: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SleepAction(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#sleepaction-v1-core"""
 
@@ -1286,7 +1286,7 @@ class SleepAction(Model):
     seconds: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LifecycleHandler(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#lifecyclehandler-v1-core"""
@@ -1304,7 +1304,7 @@ class LifecycleHandler(Model):
     sleep: SleepAction | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Lifecycle(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#lifecycle-v1-core"""
 
@@ -1319,7 +1319,7 @@ class Lifecycle(Model):
     stop_signal: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Capabilities(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#capabilities-v1-core"""
 
@@ -1332,7 +1332,7 @@ class Capabilities(Model):
     drop: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SELinuxOptions(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#selinuxoptions-v1-core"""
@@ -1350,7 +1350,7 @@ class SELinuxOptions(Model):
     level: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class WindowsSecurityContextOptions(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#windowssecuritycontextoptions-v1-core"""
@@ -1368,7 +1368,7 @@ class WindowsSecurityContextOptions(Model):
     host_process: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SeccompProfile(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#seccompprofile-v1-core"""
@@ -1382,7 +1382,7 @@ class SeccompProfile(Model):
     localhost_profile: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class AppArmorProfile(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#apparmorprofile-v1-core"""
@@ -1396,7 +1396,7 @@ class AppArmorProfile(Model):
     localhost_profile: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SecurityContext(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#securitycontext-v1-core"""
@@ -1430,7 +1430,7 @@ class SecurityContext(Model):
     app_armor_profile: AppArmorProfile | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Container(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#container-v1-core"""
 
@@ -1489,7 +1489,7 @@ class Container(Model):
     tty: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class EphemeralContainer(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#ephemeralcontainer-v1-core"""
@@ -1551,7 +1551,7 @@ class EphemeralContainer(Model):
     target_container_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Sysctl(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#sysctl-v1-core"""
 
@@ -1564,7 +1564,7 @@ class Sysctl(Model):
     value: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodSecurityContext(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podsecuritycontext-v1-core"""
@@ -1600,7 +1600,7 @@ class PodSecurityContext(Model):
     se_linux_change_policy: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class NodeSelectorRequirement(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#nodeselectorrequirement-v1-core"""
@@ -1616,7 +1616,7 @@ class NodeSelectorRequirement(Model):
     values: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class NodeSelectorTerm(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#nodeselectorterm-v1-core"""
@@ -1630,7 +1630,7 @@ class NodeSelectorTerm(Model):
     match_fields: list[NodeSelectorRequirement] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class NodeSelector(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#nodeselector-v1-core"""
 
@@ -1641,7 +1641,7 @@ class NodeSelector(Model):
     node_selector_terms: list[NodeSelectorTerm] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PreferredSchedulingTerm(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#preferredschedulingterm-v1-core"""
@@ -1655,7 +1655,7 @@ class PreferredSchedulingTerm(Model):
     preference: NodeSelectorTerm | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class NodeAffinity(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#nodeaffinity-v1-core"""
 
@@ -1676,7 +1676,7 @@ class NodeAffinity(Model):
     preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodAffinityTerm(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podaffinityterm-v1-core"""
@@ -1698,7 +1698,7 @@ class PodAffinityTerm(Model):
     mismatch_label_keys: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class WeightedPodAffinityTerm(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#weightedpodaffinityterm-v1-core"""
@@ -1712,7 +1712,7 @@ class WeightedPodAffinityTerm(Model):
     pod_affinity_term: PodAffinityTerm | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodAffinity(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podaffinity-v1-core"""
 
@@ -1733,7 +1733,7 @@ class PodAffinity(Model):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodAntiAffinity(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podantiaffinity-v1-core"""
@@ -1755,7 +1755,7 @@ class PodAntiAffinity(Model):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Affinity(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#affinity-v1-core"""
 
@@ -1770,7 +1770,7 @@ class Affinity(Model):
     pod_anti_affinity: PodAntiAffinity | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Toleration(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#toleration-v1-core"""
 
@@ -1789,7 +1789,7 @@ class Toleration(Model):
     toleration_seconds: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class HostAlias(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#hostalias-v1-core"""
 
@@ -1802,7 +1802,7 @@ class HostAlias(Model):
     hostnames: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodDNSConfigOption(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#poddnsconfigoption-v1-core"""
@@ -1816,7 +1816,7 @@ class PodDNSConfigOption(Model):
     value: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodDNSConfig(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#poddnsconfig-v1-core"""
 
@@ -1831,7 +1831,7 @@ class PodDNSConfig(Model):
     options: list[PodDNSConfigOption] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodReadinessGate(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podreadinessgate-v1-core"""
@@ -1841,7 +1841,7 @@ class PodReadinessGate(Model):
     condition_type: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class TopologySpreadConstraint(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#topologyspreadconstraint-v1-core"""
@@ -1867,7 +1867,7 @@ class TopologySpreadConstraint(Model):
     match_label_keys: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodOS(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podos-v1-core"""
 
@@ -1876,7 +1876,7 @@ class PodOS(Model):
     name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodSchedulingGate(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podschedulinggate-v1-core"""
@@ -1886,7 +1886,7 @@ class PodSchedulingGate(Model):
     name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodResourceClaim(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podresourceclaim-v1-core"""
@@ -1902,7 +1902,7 @@ class PodResourceClaim(Model):
     resource_claim_template_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodSpec(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podspec-v1-core"""
 
@@ -1993,7 +1993,7 @@ class PodSpec(Model):
     hostname_override: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodCondition(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podcondition-v1-core"""
 
@@ -2016,7 +2016,7 @@ class PodCondition(Model):
     message: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class HostIP(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#hostip-v1-core"""
 
@@ -2025,7 +2025,7 @@ class HostIP(Model):
     ip: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodIP(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podip-v1-core"""
 
@@ -2034,7 +2034,7 @@ class PodIP(Model):
     ip: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerStateWaiting(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerstatewaiting-v1-core"""
@@ -2048,7 +2048,7 @@ class ContainerStateWaiting(Model):
     message: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerStateRunning(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerstaterunning-v1-core"""
@@ -2058,7 +2058,7 @@ class ContainerStateRunning(Model):
     started_at: datetime | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerStateTerminated(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerstateterminated-v1-core"""
@@ -2082,7 +2082,7 @@ class ContainerStateTerminated(Model):
     container_id: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerState(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerstate-v1-core"""
@@ -2098,7 +2098,7 @@ class ContainerState(Model):
     terminated: ContainerStateTerminated | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class VolumeMountStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#volumemountstatus-v1-core"""
@@ -2116,7 +2116,7 @@ class VolumeMountStatus(Model):
     recursive_read_only: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LinuxContainerUser(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#linuxcontaineruser-v1-core"""
@@ -2132,7 +2132,7 @@ class LinuxContainerUser(Model):
     supplemental_groups: list[int] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerUser(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containeruser-v1-core"""
 
@@ -2141,7 +2141,7 @@ class ContainerUser(Model):
     linux: LinuxContainerUser | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ResourceHealth(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#resourcehealth-v1-core"""
@@ -2155,7 +2155,7 @@ class ResourceHealth(Model):
     health: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ResourceStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#resourcestatus-v1-core"""
@@ -2169,7 +2169,7 @@ class ResourceStatus(Model):
     resources: list[ResourceHealth] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerstatus-v1-core"""
@@ -2209,7 +2209,7 @@ class ContainerStatus(Model):
     stop_signal: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodResourceClaimStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podresourceclaimstatus-v1-core"""
@@ -2223,7 +2223,7 @@ class PodResourceClaimStatus(Model):
     resource_claim_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ContainerExtendedResourceRequest(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#containerextendedresourcerequest-v1-core"""
@@ -2239,7 +2239,7 @@ class ContainerExtendedResourceRequest(Model):
     request_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodExtendedResourceClaimStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podextendedresourceclaimstatus-v1-core"""
@@ -2253,7 +2253,7 @@ class PodExtendedResourceClaimStatus(Model):
     resource_claim_name: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodStatus(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podstatus-v1-core"""
 
@@ -2298,7 +2298,7 @@ class PodStatus(Model):
     extended_resource_claim_status: PodExtendedResourceClaimStatus | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Pod(Kind):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#pod-v1-core"""
 
@@ -2317,7 +2317,7 @@ class Pod(Kind):
     status: PodStatus | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PodTemplateSpec(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#podtemplatespec-v1-core"""
@@ -2331,7 +2331,7 @@ class PodTemplateSpec(Model):
     spec: PodSpec | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaimCondition(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaimcondition-v1-core"""
@@ -2353,7 +2353,7 @@ class PersistentVolumeClaimCondition(Model):
     message: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ModifyVolumeStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#modifyvolumestatus-v1-core"""
@@ -2367,7 +2367,7 @@ class ModifyVolumeStatus(Model):
     status: str | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaimStatus(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaimstatus-v1-core"""
@@ -2393,7 +2393,7 @@ class PersistentVolumeClaimStatus(Model):
     modify_volume_status: ModifyVolumeStatus | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class PersistentVolumeClaim(Kind):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#persistentvolumeclaim-v1-core"""

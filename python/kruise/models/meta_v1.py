@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from kruise.models._model import ANY, BOOL, INT, LABELS, STRING, TIME, Member, Model, list_of, nested
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class OwnerReference(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#ownerreference-v1-meta"""
@@ -32,7 +32,7 @@ class OwnerReference(Model):
     block_owner_deletion: bool | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ObjectMeta(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#objectmeta-v1-meta"""
 
@@ -71,7 +71,7 @@ class ObjectMeta(Model):
     managed_fields: list[dict[str, Any]] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LabelSelectorRequirement(Model):
     """The API reference describes it:
     https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#labelselectorrequirement-v1-meta"""
@@ -87,7 +87,7 @@ class LabelSelectorRequirement(Model):
     values: list[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class LabelSelector(Model):
     """The API reference describes it: https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.34/#labelselector-v1-meta"""
 
