@@ -212,7 +212,7 @@ TEST(RestClient, TimesOut) {
 TEST(RestClient, AServerWithoutTlsIsUnreachableOverHttps) {
   Pair pair([](Connection& c) { c.answer(400, "speak HTTP"); }, {}, [](Config& config) { config.server.replace(0, 4, "https"); });
   Request request = write_pod();
-  request.timeout = 1s;
+  request.timeout = 20s;
   const Outcome outcome = pair.call(request);
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.error().reason, "Unreachable") << outcome.error().text();
