@@ -1,7 +1,6 @@
 #include "client/call.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace kruise::client {
 namespace {
@@ -24,7 +23,7 @@ std::size_t give_body(char* data, std::size_t size, std::size_t count, void* sel
     return CURL_READFUNC_ABORT;
   }
   const std::size_t bytes = std::min(size * count, call.request.body.size() - call.body_read);
-  std::memcpy(data, call.request.body.data() + call.body_read, bytes);
+  std::copy_n(call.request.body.data() + call.body_read, bytes, data);
   call.body_read += bytes;
   call.sent = true;
   return bytes;
@@ -65,6 +64,13 @@ bool is_connection_error(CURLcode code) {
     default:
       return false;
   }
+}
+
+ApiError own_error(std::string reason, std::string message) {
+  ApiError error;
+  error.reason = std::move(reason);
+  error.message = std::move(message);
+  return error;
 }
 
 ApiError transport_error(CURLcode code, const CurlHandle& handle, std::string_view who) {

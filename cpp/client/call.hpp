@@ -40,6 +40,8 @@ struct Call {
 [[nodiscard]] bool surely_not_sent(const Call&);
 /// Whether trying again may help: the connection failed, not the request.
 [[nodiscard]] bool is_connection_error(CURLcode);
+/// An error of our own making: there is no answer. `reason` is one of those that ApiError lists for code 0.
+[[nodiscard]] ApiError own_error(std::string reason, std::string message);
 /// The typed error of a failed attempt. `who` is the server, for the message.
 [[nodiscard]] ApiError transport_error(CURLcode, const CurlHandle&, std::string_view who);
 

@@ -6,8 +6,8 @@ namespace kruise::client {
 
 class RestClient::RestWatch final : public Watch {
  public:
-  RestWatch(std::shared_ptr<Engine> engine, std::shared_ptr<WatchChannel> channel)
-      : engine_(std::move(engine)), channel_(std::move(channel)) {}
+  RestWatch(const std::shared_ptr<Engine>& engine, std::shared_ptr<WatchChannel> channel)
+      : engine_(engine), channel_(std::move(channel)) {}
   ~RestWatch() override {
     channel_->close();
     if (const auto engine = engine_.lock()) engine->close(channel_);

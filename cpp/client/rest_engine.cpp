@@ -18,15 +18,7 @@ constexpr Duration kRetryAfterMin = 100ms;
 constexpr Duration kLookAtWaiting = 100ms;
 constexpr Duration kIdleWaitMax = 60s;
 constexpr std::size_t kIdleHandlesMax = 16;
-constexpr std::size_t kRefusalBytesMax = 1U << 20U;
 constexpr std::int64_t kNoDeadline = std::numeric_limits<std::int64_t>::max();
-
-ApiError own_error(std::string reason, std::string message) {
-  ApiError error;
-  error.reason = std::move(reason);
-  error.message = std::move(message);
-  return error;
-}
 
 }  // namespace
 
@@ -37,7 +29,8 @@ RestClient::Engine::Engine(const Config& config, base::Executor& executor, RestO
       write_deadline_ns_(kNoDeadline),
       write_stopped_([this] { return writes_stopped(); }),
       multi_(curl_multi_init()),
-      credentials_(config, [this] { curl_multi_wakeup(multi_.get()); }) {
+      credentials_(config, [this] { curl_multi_wakeup(multi_.get()); }),
+      watches_(target_, options_.user_agent, credentials_, [this](const auto&... exchange) { report(exchange...); }) {
   if (options_.rate) limiter_.emplace(*options_.rate);
   curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, static_cast<long>(kStreamsPerConnectionMax));
@@ -65,7 +58,7 @@ void RestClient::Engine::submit(Request request, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (!stopped_) {
-      commands_.push_back([this, call] { enqueue(std::make_unique<Call>(std::move(*call))); });
+      commands_.emplace_back([this, call] { enqueue(std::make_unique<Call>(std::move(*call))); });
       curl_multi_wakeup(multi_.get());
       return;
     }
@@ -79,31 +72,18 @@ std::shared_ptr<WatchChannel> RestClient::Engine::open(Request request, WatchHan
   auto channel = std::make_shared<WatchChannel>(executor_, handler, [engine = weak_from_this(), self] {
     const auto alive = engine.lock();
     if (!alive) return;
-    alive->command([raw = alive.get(), key = self->lock().get()] {
-      const auto found = raw->watches_.find(key);
-      if (found != raw->watches_.end() && found->second->in_flight) curl_easy_pause(found->second->handle.get(), CURLPAUSE_CONT);
-    });
+    alive->command([raw = alive.get(), key = self->lock().get()] { raw->watches_.resume(key); });
   });
   *self = channel;
-  auto call = std::make_shared<std::unique_ptr<WatchCall>>(std::make_unique<WatchCall>());
-  (*call)->channel = channel;
-  (*call)->answer_deadline = clock_.mono() + request.timeout.value_or(options_.timeout);
-  (*call)->request = std::move(request);
-  command([this, call] {
-    WatchChannel* key = (*call)->channel.get();
-    watches_.emplace(key, std::move(*call));
+  const MonoTime deadline = clock_.mono() + request.timeout.value_or(options_.timeout);
+  command([this, channel, request = std::move(request), deadline]() mutable {
+    watches_.add(std::move(channel), std::move(request), deadline);
   });
   return channel;
 }
 
 void RestClient::Engine::close(const std::shared_ptr<WatchChannel>& channel) {
-  command([this, channel] {
-    const auto found = watches_.find(channel.get());
-    if (found == watches_.end()) return;
-    if (found->second->in_flight) curl_multi_remove_handle(watch_multi_.get(), found->second->handle.get());
-    watch_of_handle_.erase(found->second->handle.get());
-    watches_.erase(found);
-  });
+  command([this, channel] { watches_.remove(channel.get()); });
 }
 
 void RestClient::Engine::set_write_deadline(std::optional<MonoTime> deadline) {
@@ -126,12 +106,7 @@ void RestClient::Engine::stop() {
   thread_.reset();
   run_commands();
   abort_calls([](const Call&) { return true; }, "the client is closed");
-  for (auto& [key, watch] : watches_) {
-    if (watch->in_flight) curl_multi_remove_handle(watch_multi_.get(), watch->handle.get());
-    watch->channel->finish(own_error("Aborted", "the client is closed"));
-  }
-  watch_of_handle_.clear();
-  watches_.clear();
+  watches_.end_all(own_error("Aborted", "the client is closed"));
 }
 
 // --- I/O thread --------------------------------------------------------------------------------------------------------------
@@ -142,12 +117,11 @@ void RestClient::Engine::run(const std::stop_token& stop) {
     check_deadlines();
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
-    watch_multi_.run(clock_.mono());
-    collect_finished(multi_.get());
-    collect_finished(watch_multi_.get());
+    watches_.run(clock_.mono());
+    collect_finished();
     start_due();
     limit_idle_connections();
-    curl_waitfd watches = watch_multi_.wait_on();
+    curl_waitfd watches = watches_.wait_on();
     curl_multi_poll(multi_.get(), &watches, 1, wait_ms(), nullptr);
   }
 }
@@ -161,18 +135,14 @@ void RestClient::Engine::run_commands() {
   for (const auto& command : commands) command();
 }
 
-void RestClient::Engine::collect_finished(CURLM* multi) {
+void RestClient::Engine::collect_finished() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* handle = message->easy_handle;
     const CURLcode code = message->data.result;
-    curl_multi_remove_handle(multi, handle);
-    if (auto call = in_flight_.extract(handle)) {
-      finished(std::move(call.mapped()), code);
-    } else if (auto watch = watch_of_handle_.extract(handle)) {
-      watch_finished(*watch.mapped(), code);
-    }
+    curl_multi_remove_handle(multi_.get(), handle);
+    if (auto call = in_flight_.extract(handle)) finished(std::move(call.mapped()), code);
   }
 }
 
@@ -189,36 +159,14 @@ void RestClient::Engine::check_deadlines() {
   }
   if (writes_stopped())
     abort_calls([this](const Call& call) { return is_stopped_write(call); }, "no more writes: the deadline has passed");
-  std::vector<WatchCall*> late;
-  for (auto& [key, watch] : watches_) {
-    if (watch->answer_deadline <= now && watch->handle.code() == 0) late.push_back(watch.get());
-  }
-  for (WatchCall* watch : late) {
-    if (watch->in_flight) curl_multi_remove_handle(watch_multi_.get(), watch->handle.get());
-    watch_of_handle_.erase(watch->handle.get());
-    end_watch(*watch, own_error("Timeout", "API server " + target_.host + " did not answer the watch in time"));
-  }
 }
 
 void RestClient::Engine::start_due() {
-  const bool watch_waits =
-      std::any_of(watches_.begin(), watches_.end(), [](const auto& entry) { return !entry.second->in_flight; });
-  if (waiting_.empty() && !watch_waits) return;
+  if (waiting_.empty() && !watches_.waiting()) return;
   const Credentials::State state = credentials_.get();
   if (state.kind == Credentials::State::Kind::kPending) return;
   const bool failed = state.kind == Credentials::State::Kind::kFailed;
-
-  std::vector<WatchCall*> watches;
-  for (auto& [key, watch] : watches_) {
-    if (!watch->in_flight) watches.push_back(watch.get());
-  }
-  for (WatchCall* watch : watches) {
-    if (failed) {
-      end_watch(*watch, own_error("Credentials", state.error));
-    } else {
-      start(*watch, state.current);
-    }
-  }
+  watches_.start_waiting(state, clock_.mono());
 
   std::size_t places = room();
   for (auto at = waiting_.begin(); at != waiting_.end();) {
@@ -257,14 +205,11 @@ void RestClient::Engine::limit_idle_connections() {
 
 int RestClient::Engine::wait_ms() const {
   const MonoTime now = clock_.mono();
-  Duration wait = std::min<Duration>(kIdleWaitMax, watch_multi_.until_timer(now));
+  Duration wait = std::min<Duration>(kIdleWaitMax, watches_.until_due(now));
   if (!waiting_.empty()) wait = kLookAtWaiting;
   for (const auto& call : waiting_) {
     if (call->not_before <= now) break;  // it waits for a place or credentials, which wake us
     wait = std::min(wait, call->not_before - now);
-  }
-  for (const auto& [key, watch] : watches_) {
-    if (watch->handle.code() == 0) wait = std::min(wait, watch->answer_deadline - now);
   }
   const std::int64_t deadline = write_deadline_ns_;
   if (deadline != kNoDeadline && !in_flight_.empty()) wait = std::min(wait, Duration(deadline) - now.time_since_epoch());
@@ -447,52 +392,6 @@ void RestClient::Engine::report(const CurlHandle& handle, const Request& request
   info.host = target_.host;
   info.elapsed = clock_.mono() - started;
   executor_.post([self = shared_from_this(), info = std::move(info)] { self->options_.on_call(info); });
-}
-
-// --- watches -----------------------------------------------------------------------------------------------------------------
-
-void RestClient::Engine::start(WatchCall& watch, const Credentials::Current& credentials) {
-  watch.credentials = credentials;
-  watch.started = clock_.mono();
-  watch.refusal.clear();
-  const std::string& agent = watch.request.user_agent.empty() ? options_.user_agent : watch.request.user_agent;
-  watch.handle.prepare(target_, credentials, watch.request, agent, CurlCallbacks{take_events, nullptr, nullptr}, &watch);
-  watch.handle.own_connection();
-  watch.in_flight = true;
-  watch_of_handle_.emplace(watch.handle.get(), &watch);
-  curl_multi_add_handle(watch_multi_.get(), watch.handle.get());
-}
-
-std::size_t RestClient::Engine::take_events(char* data, std::size_t size, std::size_t count, void* self) {
-  auto& watch = *static_cast<WatchCall*>(self);
-  const std::string_view bytes(data, size * count);
-  if (watch.handle.code() == 200) return watch.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
-  if (watch.refusal.size() + bytes.size() > kRefusalBytesMax) return 0;
-  watch.refusal.append(bytes);
-  return bytes.size();
-}
-
-void RestClient::Engine::watch_finished(WatchCall& watch, CURLcode code) {
-  watch.in_flight = false;
-  const int status = watch.handle.header_complete() ? watch.handle.code() : 0;
-  if (code == CURLE_OK && status == 0) code = CURLE_GOT_NOTHING;
-  report(watch.handle, watch.request, watch.started, status != 0);
-  if (status == 401 && !watch.renewed && credentials_.refused(watch.credentials)) {
-    watch.renewed = true;  // started again by start_due
-    return;
-  }
-  if (status != 0 && status != 200) {
-    end_watch(watch, error_from_status(status, watch.refusal, watch.handle.retry_after()));
-  } else if (code != CURLE_OK) {
-    end_watch(watch, transport_error(code, watch.handle, target_.host));
-  } else {
-    end_watch(watch, std::nullopt);
-  }
-}
-
-void RestClient::Engine::end_watch(WatchCall& watch, std::optional<ApiError> error) {
-  watch.channel->finish(std::move(error));
-  watches_.erase(watch.channel.get());  // ends `watch`
 }
 
 }  // namespace kruise::client

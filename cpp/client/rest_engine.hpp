@@ -12,8 +12,7 @@
 #include "client/call.hpp"
 #include "client/open_sockets.hpp"
 #include "client/rest_client.hpp"
-#include "client/watch_channel.hpp"
-#include "client/watch_multi.hpp"
+#include "client/watches.hpp"
 
 namespace kruise::client {
 
@@ -27,19 +26,6 @@ inline constexpr std::size_t kInFlightMaxHttp2 = kConnectionsMaxHttp2 * kStreams
 inline constexpr std::size_t kInFlightMaxHttp1 = 32;
 /// Over HTTP/2: requests that libcurl has found no connection for yet. It opens one for each where it cannot share.
 inline constexpr std::size_t kUnplacedMaxHttp2 = 4;
-
-/// A watch under way, as the I/O thread sees it.
-struct WatchCall {
-  std::shared_ptr<WatchChannel> channel;
-  Request request;
-  base::MonoTime answer_deadline{};  // of the header
-  CurlHandle handle;
-  bool in_flight = false;
-  bool renewed = false;
-  Credentials::Current credentials;
-  base::MonoTime started{};
-  std::string refusal;  // body of an answer that is no stream
-};
 
 class RestClient::Engine : public std::enable_shared_from_this<Engine> {
  public:
@@ -61,12 +47,11 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   struct MultiCleanup {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
   };
-  using Watches = std::unordered_map<WatchChannel*, std::unique_ptr<WatchCall>>;
 
   void command(std::function<void()>);
   void run(const std::stop_token&);
   void run_commands();
-  void collect_finished(CURLM*);
+  void collect_finished();
   void check_deadlines();
   void start_due();
   void limit_idle_connections();
@@ -86,12 +71,6 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool is_stopped_write(const Call&) const;
   [[nodiscard]] bool writes_stopped() const;
 
-  // Watches.
-  void start(WatchCall&, const Credentials::Current&);
-  void watch_finished(WatchCall&, CURLcode);
-  void end_watch(WatchCall&, std::optional<ApiError>);
-  static std::size_t take_events(char* data, std::size_t size, std::size_t count, void* self);
-
   base::Executor& executor_;
   const RestOptions options_;
   const Target target_;
@@ -102,13 +81,11 @@ class RestClient::Engine : public std::enable_shared_from_this<Engine> {
   // I/O thread only.
   OpenSockets sockets_;                         // of requests
   std::unique_ptr<CURLM, MultiCleanup> multi_;  // of requests
-  WatchMulti watch_multi_;
   Credentials credentials_;
+  Watches watches_;
   std::optional<RateLimiter> limiter_;
   std::list<std::unique_ptr<Call>> waiting_;  // exempt ones in front
   std::unordered_map<CURL*, std::unique_ptr<Call>> in_flight_;
-  Watches watches_;
-  std::unordered_map<CURL*, WatchCall*> watch_of_handle_;
   std::vector<CurlHandle> idle_handles_;
   int http_version_ = 0;  // 1 once an answer came over it, and for good: libcurl must not mix them
   long connections_kept_ = 0;
