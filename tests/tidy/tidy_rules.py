@@ -117,7 +117,6 @@ MAY_POLL: dict[str, str] = {
 
 LINES_MAX = 500
 MAY_BE_LONGER: dict[str, str] = {
-    "cpp/cluster/sim/kubelets.cpp": "one state machine of a pod, with the calls that disturb it",
     "tests/cpp/client/rest_client_test.cpp": "one server in the test answers all its cases",
     "tests/cpp/controllers/update_test.cpp": "one table of cases, read from top to bottom",
 }

@@ -14,12 +14,14 @@ struct Delay {
   base::Duration jitter{0};
 };
 
-/// Draws from a delay, slowed down, rounded to the quantum, so that instants of many pods coincide and are handled at once.
-[[nodiscard]] inline base::Duration draw(const Delay& delay, double slowness, base::Duration quantum, base::Random& random) {
+/// Delays are multiples of this, so that instants of many pods coincide and are handled at once.
+inline constexpr base::Duration kDelayQuantum = std::chrono::milliseconds(10);
+
+/// Draws from a delay, `slowness` times as long as usual.
+[[nodiscard]] inline base::Duration draw(const Delay& delay, double slowness, base::Random& random) {
   const auto exact = static_cast<double>(delay.least.count()) + static_cast<double>(delay.jitter.count()) * random.unit();
   const auto slowed = static_cast<std::int64_t>(exact * slowness);
-  if (quantum.count() <= 1) return base::Duration(slowed);
-  return base::Duration((slowed + quantum.count() / 2) / quantum.count() * quantum.count());
+  return (slowed + kDelayQuantum.count() / 2) / kDelayQuantum.count() * kDelayQuantum;
 }
 
 }  // namespace kruise::cluster::sim

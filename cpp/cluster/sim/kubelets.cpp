@@ -1,39 +1,27 @@
 #include "cluster/sim/kubelets.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "base/log.hpp"
-#include "client/request.hpp"
 #include "cluster/sim/follower.hpp"
 #include "cluster/sim/node_reporter.hpp"
+#include "cluster/sim/pod_reporter.hpp"
 #include "cluster/sim/pod_state.hpp"
 #include "cluster/sim/records.hpp"
 
 namespace kruise::cluster::sim {
 namespace {
 
-constexpr base::Duration kRetryDelay = std::chrono::seconds(1);
 constexpr int kPullBackoffDoublingsMax = 20;
-
-/// metadata.resourceVersion of an object's text: the first member of that name (quotes within values are escaped).
-std::uint64_t version_of(std::string_view json) {
-  constexpr std::string_view kName = R"("resourceVersion":")";
-  const auto at = json.find(kName);
-  std::uint64_t version = 0;
-  if (at != std::string_view::npos) std::from_chars(json.data() + at + kName.size(), json.data() + json.size(), version);
-  return version;
-}
 
 }  // namespace
 
 /// Level-triggered: whatever happened, `sync` looks at what a pod's containers are and should be, and starts what leads there.
-class Kubelets::Impl final : private Sink {
+class Kubelets::Impl final : private Sink, private PodReporter::Pods {
  public:
   Impl(client::Client& client, base::Random random, KubeletOptions options)
       : client_(client),
@@ -41,17 +29,20 @@ class Kubelets::Impl final : private Sink {
         options_(std::move(options)),
         nodes_(client, options_),
         pods_followed_(client, api::kPods, *this),
+        reporter_(client, *this),
         slowness_(nodes_.size(), 1.0),
         pulled_(nodes_.size()) {}
 
   void start() {
     life_ = std::make_unique<base::Lifetime>();
     nodes_.start();
+    reporter_.start();
     pods_followed_.start();
   }
   void stop() {
     pods_followed_.stop();
     nodes_.stop();
+    reporter_.stop();
     life_.reset();
     pods_.clear();
   }
@@ -91,8 +82,7 @@ class Kubelets::Impl final : private Sink {
     const auto container = std::ranges::find(pod->containers, container_name, &ContainerState::name);
     if (container == pod->containers.end() || !container->running()) return false;
     release(*container);
-    end_container(*container, 1);
-    container->waiting_reason = "CrashLoopBackOff";
+    container->end(1, now(), "CrashLoopBackOff");
     report(key, *pod);
     sync(key, *pod);
     return true;
@@ -138,6 +128,10 @@ class Kubelets::Impl final : private Sink {
 
   [[nodiscard]] KubeletStats stats() const {
     KubeletStats out = stats_;
+    const PodReporter::Stats& told = reporter_.stats();
+    out.reports = told.reports;
+    out.deletions = told.deletions;
+    out.failures = told.failures;
     out.pods = pods_.size();
     out.ready =
         static_cast<std::uint64_t>(std::ranges::count_if(pods_, [](const auto& entry) { return entry.second->all_ready(); }));
@@ -155,10 +149,15 @@ class Kubelets::Impl final : private Sink {
     const auto found = pods_.find(key);
     return found == pods_.end() ? nullptr : found->second.get();
   }
-  [[nodiscard]] std::string now() const { return base::format_time(client_.executor().clock().now()); }
-  base::Duration drawn(const Delay& delay, const PodState& pod) {
-    return draw(delay, slowness_[pod.node], options_.quantum, random_);
+  PodState* find(const std::string& key, std::uint64_t id) override {
+    PodState* pod = find(key);
+    return pod != nullptr && pod->id == id ? pod : nullptr;
   }
+  [[nodiscard]] bool silent(const PodState& pod) const override { return nodes_.lost(pod.node); }
+  void reported(const std::string& key, PodState& pod) override { sync(key, pod); }
+  void report(const std::string& key, PodState& pod) { reporter_.report(key, pod); }
+  [[nodiscard]] std::string now() const { return base::format_time(client_.executor().clock().now()); }
+  base::Duration drawn(const Delay& delay, const PodState& pod) { return draw(delay, slowness_[pod.node], random_); }
 
   /// The container's timer, if any, does nothing any more.
   void release(ContainerState& container) {
@@ -186,26 +185,9 @@ class Kubelets::Impl final : private Sink {
       container->pull_failures = 0;
       if (!container->running()) release(*container);
     }
-    pod.gate_status.clear();
-    for (const auto& gate : pod.gates) {
-      if (const auto* condition = record_.condition(gate)) pod.gate_status.emplace_back(gate, condition->status);
-    }
-    pod.seen = {record_.version, known(record_, "ContainersReady"), known(record_, "Ready")};
-    adopt_seen(pod);
-    pod.deleting = record_.deleting;
+    pod.see(record_);
     grace_ = std::chrono::seconds(record_.grace_s);
     sync(key, pod);
-  }
-
-  static KnownCondition known(const PodRecord& record, std::string_view type) {
-    const auto* condition = record.condition(type);
-    return condition == nullptr ? KnownCondition() : KnownCondition{condition->status, condition->since};
-  }
-  /// What is seen may be older than our own last report, or than the one under way.
-  static void adopt_seen(PodState& pod) {
-    if (pod.flushing || pod.seen.version < pod.written_version) return;
-    pod.containers_ready = pod.seen.containers_ready;
-    pod.ready = pod.seen.ready;
   }
 
   void gone(const std::string& key) override {
@@ -214,34 +196,14 @@ class Kubelets::Impl final : private Sink {
   }
 
   std::unique_ptr<PodState> admit(const PodRecord& record, std::size_t node) {
-    auto pod = std::make_unique<PodState>();
-    pod->ns = record.ns;
-    pod->name = record.name;
-    pod->uid = record.uid;
+    auto pod = std::make_unique<PodState>(record);
     pod->node = node;
     pod->id = ++tokens_;
-    pod->gates = record.readiness_gates;
     pod->host_ip = nodes_.ip(node);
-    pod->ip = !record.pod_ip.empty() ? record.pod_ip : record.host_network ? pod->host_ip : new_ip(node);
-    pod->start_time = record.start_time.empty() ? now() : record.start_time;
-    if (!record.phase.empty()) pod->phase = record.phase;
-    pod->reported = !record.pod_ip.empty();
-    for (const auto& container : record.init_containers) pod->init_containers.emplace_back(container.name, container.image);
-    for (const auto& container : record.containers) {
-      ContainerState& state = pod->containers.emplace_back();
-      state.name = container.name;
-      state.wanted_image = container.image;
-      const auto known = std::ranges::find(record.statuses, container.name, &PodRecord::ContainerStatus::name);
-      if (known == record.statuses.end() || known->container_id.empty()) continue;
-      // It ran before this process: it goes on.
-      state.image = known->image;
-      state.image_id = known->image_id;
-      state.container_id = known->container_id;
-      state.started_at = known->started_at;
-      state.restart_count = known->restart_count;
-      state.ready = known->ready;
-      if (known->running) state.phase = ContainerState::Phase::kRunning;
-      pulled_[node].insert(known->image);
+    if (pod->ip.empty()) pod->ip = record.host_network ? pod->host_ip : new_ip(node);
+    if (pod->start_time.empty()) pod->start_time = now();
+    for (const auto& container : pod->containers) {
+      if (!container.image.empty()) pulled_[node].insert(container.image);
     }
     return pod;
   }
@@ -331,39 +293,18 @@ class Kubelets::Impl final : private Sink {
     sync(key, pod);
   }
 
-  void end_container(ContainerState& container, int exit_code) {
-    if (container.running()) container.ended = {container.container_id, container.started_at, now(), exit_code};
-    container.phase = ContainerState::Phase::kWaiting;
-    container.waiting_message.clear();
-    container.ready = false;
-  }
-
   void start_container(PodState& pod, ContainerState& container) {
-    const bool again = !container.container_id.empty();
-    end_container(container, 0);
-    if (again) {
-      ++container.restart_count;
-      ++stats_.restarts;
-    }
+    const auto id = image_ids_.find(container.wanted_image);
+    const bool again = container.start(pod.uid, id == image_ids_.end() ? image_id_of(container.wanted_image) : id->second, now());
+    if (again) ++stats_.restarts;
     ++stats_.starts;
-    container.phase = ContainerState::Phase::kRunning;
-    container.image = container.wanted_image;
-    const auto id = image_ids_.find(container.image);
-    container.image_id = id == image_ids_.end() ? image_id_of(container.image) : id->second;
-    container.container_id = container_id_of(pod.uid, container.name, container.restart_count);
-    container.started_at = now();
-    container.pull_failures = 0;
     pulled_[pod.node].insert(container.image);
   }
 
   void fail_pull(const std::string& key, PodState& pod, std::size_t index) {
     ContainerState& container = pod.containers[index];
-    end_container(container, 0);
-    container.waiting_reason = container.pull_failures == 0 ? "ErrImagePull" : "ImagePullBackOff";
-    container.waiting_message =
-        (container.pull_failures == 0 ? "failed to pull and unpack image \"" : "Back-off pulling image \"") +
-        container.wanted_image + "\"";
-    const int doublings = std::min(container.pull_failures++, kPullBackoffDoublingsMax);
+    const int doublings = std::min(container.pull_failures, kPullBackoffDoublingsMax);
+    container.fail_pull(now());
     const base::Duration backoff =
         std::min(base::Duration(options_.pull_backoff * (1LL << doublings)), options_.pull_backoff_max);
     after(backoff, key, pod, {move(container, index)}, &Impl::retry_pull);
@@ -377,86 +318,16 @@ class Kubelets::Impl final : private Sink {
     sync(key, pod);  // it may have become one that never is
   }
 
-  // --- what the server is told
-
-  void report(const std::string& key, PodState& pod) {
-    pod.dirty = true;
-    if (pod.flushing || nodes_.lost(pod.node)) return;
-    pod.flushing = true;
-    flush_after(base::Duration(0), key, pod.id);
-  }
-
-  void flush_after(base::Duration delay, const std::string& key, std::uint64_t id) {
-    client_.executor().post_after(delay, life_->bind([this, key, id] {
-      PodState* pod = find(key);
-      if (pod != nullptr && pod->id == id) flush(key, *pod);
-    }));
-  }
-
-  void flush(const std::string& key, PodState& pod) {
-    if (nodes_.lost(pod.node)) {
-      pod.flushing = false;
-      return;
-    }
-    pod.dirty = false;
-    pod.reported = true;
-    ++stats_.reports;
-    send_status(pod, status_patch(pod, now()), [this, key, id = pod.id](const client::Outcome& outcome) {
-      PodState* found = find(key);
-      if (found == nullptr || found->id != id) return;
-      if (!outcome && !outcome.error().not_found() && !outcome.error().conflict()) {
-        ++stats_.failures;
-        base::log::debug(2, "a simulated kubelet's report was refused", {{"pod", key}, {"why", outcome.error().text()}});
-        found->dirty = true;
-        return flush_after(kRetryDelay, key, id);
-      }
-      found->flushing = false;
-      if (outcome) found->written_version = version_of(outcome->body);
-      adopt_seen(*found);
-      if (found->dirty) report(key, *found);
-      sync(key, *found);
-    });
-  }
-
-  template <class Then>
-  void send_status(const PodState& pod, std::string body, Then then) {
-    client_.send(
-        client::patch(api::kPods, {pod.ns, pod.name}, client::PatchType::kStrategic, std::move(body), {.subresource = "status"}),
-        life_->bind(std::move(then)));
-  }
-
   void terminate(const std::string& key, PodState& pod) {
     if (pod.terminating) return;
     pod.terminating = true;
     for (auto& container : pod.containers) release(container);
-    finish_after(std::min(drawn(options_.terminate, pod), base::Duration(grace_)), key, pod.id);
+    reporter_.finish_after(std::min(drawn(options_.terminate, pod), base::Duration(grace_)), key, pod.id);
   }
 
-  void finish_after(base::Duration delay, const std::string& key, std::uint64_t id) {
-    client_.executor().post_after(delay, life_->bind([this, key, id] {
-      PodState* pod = find(key);
-      if (pod == nullptr || pod->id != id || !pod->terminating) return;
-      client::DeleteOptions options;
-      options.uid = pod->uid;
-      options.grace_period_s = 0;
-      client_.send(client::remove(api::kPods, {pod->ns, pod->name}, options),
-                   life_->bind([this, key, id](const client::Outcome& outcome) {
-                     if (outcome) ++stats_.deletions;
-                     if (outcome || outcome.error().not_found() || outcome.error().conflict()) return;
-                     ++stats_.failures;
-                     finish_after(kRetryDelay, key, id);
-                   }));
-    }));
-  }
-
-  /// What the node controller of a real cluster does to the pods of a node that fell silent.
   void mark_not_ready(std::size_t node) {
-    for (auto& [key, pod] : pods_) {
-      if (pod->node != node || pod->ready.status != "True") continue;
-      std::string body = R"({"metadata":{"uid":")" + pod->uid +
-                         R"("},"status":{"conditions":[{"type":"Ready","status":"False","lastTransitionTime":")" + now() +
-                         R"(","reason":null,"message":null}]}})";
-      send_status(*pod, std::move(body), [](const client::Outcome&) {});
+    for (const auto& [key, pod] : pods_) {
+      if (pod->node == node && pod->ready.status == "True") reporter_.mark_not_ready(*pod);
     }
   }
 
@@ -465,6 +336,7 @@ class Kubelets::Impl final : private Sink {
   const KubeletOptions options_;
   NodeReporter nodes_;
   Follower pods_followed_;
+  PodReporter reporter_;
   std::map<std::string, std::unique_ptr<PodState>> pods_;  // by key, in an order that is the same in each run
   std::vector<double> slowness_;                           // by node
   std::vector<std::unordered_set<std::string>> pulled_;    // images, by node

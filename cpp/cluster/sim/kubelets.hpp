@@ -28,9 +28,8 @@ struct KubeletOptions {
               std::chrono::milliseconds(300)};                    // of a container, the stop of its predecessor included
   Delay ready{std::chrono::seconds(2), std::chrono::seconds(1)};  // from started to ready
   Delay terminate{std::chrono::milliseconds(500), std::chrono::milliseconds(500)};  // never longer than the grace period
-  base::Duration quantum = std::chrono::milliseconds(10);
-  base::Duration heartbeat = std::chrono::minutes(5);      // 0: none
-  base::Duration pull_backoff = std::chrono::seconds(10);  // doubled with each failure, up to the next
+  base::Duration heartbeat = std::chrono::minutes(5);                               // 0: none
+  base::Duration pull_backoff = std::chrono::seconds(10);                           // doubled with each failure, up to the next
   base::Duration pull_backoff_max = std::chrono::minutes(5);
   base::Duration node_grace = std::chrono::seconds(40);  // from a node's last sign to Ready Unknown
 };

@@ -122,7 +122,7 @@ void NodeReporter::register_node(std::size_t node) {
 }
 
 /// Repeated until it arrives, unless a newer one makes it old.
-void NodeReporter::report(std::size_t node, std::string body) {
+void NodeReporter::report(std::size_t node, const std::string& body) {
   const auto number = ++nodes_[node].reports;
   client::Request request =
       client::patch(api::kNodes, {"", nodes_[node].name}, client::PatchType::kStrategic, body, {.subresource = "status"});

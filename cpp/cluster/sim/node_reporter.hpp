@@ -37,7 +37,7 @@ class NodeReporter {
     std::uint64_t reports = 0;
   };
   void register_node(std::size_t node);
-  void report(std::size_t node, std::string body);
+  void report(std::size_t node, const std::string& body);
   void beat(std::size_t node);
   [[nodiscard]] std::string now() const;
 

@@ -78,6 +78,79 @@ void write_init_container(JsonWriter& w, const PodState& pod, const std::pair<st
 
 }  // namespace
 
+bool ContainerState::start(std::string_view pod_uid, std::string id_of_image, const std::string& now) {
+  const bool again = !container_id.empty();
+  end(0, now, waiting_reason);
+  if (again) ++restart_count;
+  phase = Phase::kRunning;
+  image = wanted_image;
+  image_id = std::move(id_of_image);
+  container_id = container_id_of(pod_uid, name, restart_count);
+  started_at = now;
+  pull_failures = 0;
+  return again;
+}
+
+void ContainerState::end(int exit_code, const std::string& now, std::string_view why) {
+  if (running()) ended = {container_id, started_at, now, exit_code};
+  phase = Phase::kWaiting;
+  waiting_reason = std::string(why);
+  waiting_message.clear();
+  ready = false;
+}
+
+void ContainerState::fail_pull(const std::string& now) {
+  const bool first = pull_failures++ == 0;
+  end(0, now, first ? "ErrImagePull" : "ImagePullBackOff");
+  waiting_message = (first ? "failed to pull and unpack image \"" : "Back-off pulling image \"") + wanted_image + "\"";
+}
+
+PodState::PodState(const PodRecord& record)
+    : ns(record.ns),
+      name(record.name),
+      uid(record.uid),
+      gates(record.readiness_gates),
+      ip(record.pod_ip),
+      start_time(record.start_time),
+      reported(!record.pod_ip.empty()) {
+  if (!record.phase.empty()) phase = record.phase;
+  for (const auto& container : record.init_containers) init_containers.emplace_back(container.name, container.image);
+  for (const auto& container : record.containers) {
+    ContainerState& state = containers.emplace_back();
+    state.name = container.name;
+    state.wanted_image = container.image;
+    const auto known = std::ranges::find(record.statuses, container.name, &PodRecord::ContainerStatus::name);
+    if (known == record.statuses.end() || known->container_id.empty()) continue;
+    state.image = known->image;
+    state.image_id = known->image_id;
+    state.container_id = known->container_id;
+    state.started_at = known->started_at;
+    state.restart_count = known->restart_count;
+    state.ready = known->ready;
+    if (known->running) state.phase = ContainerState::Phase::kRunning;
+  }
+}
+
+void PodState::see(const PodRecord& record) {
+  const auto known = [&](std::string_view type) {
+    const auto* condition = record.condition(type);
+    return condition == nullptr ? KnownCondition() : KnownCondition{condition->status, condition->since};
+  };
+  gate_status.clear();
+  for (const auto& gate : gates) {
+    if (const auto* condition = record.condition(gate)) gate_status.emplace_back(gate, condition->status);
+  }
+  seen = {record.version, known("ContainersReady"), known("Ready")};
+  adopt_seen();
+  deleting = record.deleting;
+}
+
+void PodState::adopt_seen() {
+  if (flushing || seen.version < written_version) return;
+  containers_ready = seen.containers_ready;
+  ready = seen.ready;
+}
+
 bool PodState::all_ready() const {
   return !containers.empty() && std::ranges::all_of(containers, [](const ContainerState& c) { return c.ready; });
 }

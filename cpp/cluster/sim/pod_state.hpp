@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "cluster/sim/records.hpp"
 
 namespace kruise::cluster::sim {
 
@@ -37,6 +38,12 @@ struct ContainerState {
   std::optional<Ended> ended;  // lastState
 
   [[nodiscard]] bool running() const { return phase == Phase::kRunning; }
+  /// Runs the wanted image from now on, in place of what ran. Returns whether something ran before.
+  bool start(std::string_view pod_uid, std::string image_id, const std::string& now);
+  /// Runs no more, and waits for this reason.
+  void end(int exit_code, const std::string& now, std::string_view why);
+  /// Waits for an image that cannot be pulled.
+  void fail_pull(const std::string& now);
 };
 
 /// A condition as the server holds it, as far as known.
@@ -52,6 +59,10 @@ struct SeenConditions {
 };
 
 struct PodState {
+  PodState() = default;
+  /// As the record says: what ran already, before this process, goes on.
+  explicit PodState(const PodRecord&);
+
   std::string ns, name, uid;
   std::size_t node = 0;
   std::vector<ContainerState> containers;
@@ -74,6 +85,10 @@ struct PodState {
   bool flushing = false;     // a report is planned or on its way
   bool terminating = false;  // the deletion is under way
 
+  /// Takes up what others write: gates, conditions, the deletion.
+  void see(const PodRecord&);
+  /// What is seen may be older than our own last report, or than the one under way.
+  void adopt_seen();
   [[nodiscard]] bool finished() const { return phase == "Failed" || phase == "Succeeded"; }
   [[nodiscard]] bool all_ready() const;
   /// What the Ready condition should say: "True" or "False", why, and in which words.

@@ -141,7 +141,7 @@ class Scheduler::Impl {
   void plan(const std::string& key, Waiting& pod) {
     if (pod.planned) return;
     pod.planned = true;
-    plan_after(draw(options_.bind, 1.0, options_.quantum, random_), key, pod.uid);
+    plan_after(draw(options_.bind, 1.0, random_), key, pod.uid);
   }
 
   void plan_after(base::Duration delay, const std::string& key, const std::string& uid) {

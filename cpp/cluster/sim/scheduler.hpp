@@ -12,7 +12,6 @@ namespace kruise::cluster::sim {
 
 struct SchedulerOptions {
   Delay bind{std::chrono::milliseconds(10), base::Duration(0)};  // from seen to bound
-  base::Duration quantum = std::chrono::milliseconds(10);
 };
 
 /// Honours spec.nodeSelector, scheduling gates and `spec.unschedulable`; taints, affinity and resources are not looked at. A pod

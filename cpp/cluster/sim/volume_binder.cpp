@@ -72,7 +72,7 @@ class VolumeBinder::Impl {
     if (claim.record.deleting) return plan_release(key, claim);
     if (claim.record.phase == "Bound" || claim.binding) return;
     claim.binding = true;
-    bind_after(draw(options_.bind, 1.0, options_.quantum, random_), key, claim.record.uid);
+    bind_after(draw(options_.bind, 1.0, random_), key, claim.record.uid);
   }
 
   void claim_gone(const std::string& key) {

@@ -12,7 +12,6 @@ namespace kruise::cluster::sim {
 
 struct VolumeBinderOptions {
   Delay bind{std::chrono::milliseconds(50), std::chrono::milliseconds(50)};
-  base::Duration quantum = std::chrono::milliseconds(10);
   /// Make a PersistentVolume for each claim, removed with it. Otherwise only the claim says that it is bound.
   bool make_volumes = false;
   /// Take `kubernetes.io/pvc-protection` from a claim being deleted once no pod uses it (a real control plane does that itself).
