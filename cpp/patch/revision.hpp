@@ -40,7 +40,8 @@ inline constexpr std::string_view kRevisionFormComplete = "complete";
 /// no difference. Texts that are no JSON objects are the same only to the letter.
 [[nodiscard]] bool same_template(std::string_view stored, std::string_view current, std::optional<std::int32_t> level = {});
 
-/// FNV-1a over the text in which Go prints a list of bytes, `([]uint8)[123 34 ...]`: the hash of several annotations.
+/// FNV-1a over the text in which Go prints a list of bytes, `([]uint8)[123 34 ...]`: how claim templates and node agents
+/// hash.
 [[nodiscard]] std::uint32_t printed_bytes_hash(std::string_view bytes);
 
 /// Decimal hash of a list of claim templates (JSON text), as recorded in `kruise.io/cloneset-volumeclaimtemplate-hash`; empty

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "api/names.hpp"
-#include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "patch/revision.hpp"
 
 namespace kruise::workload {
 namespace {
@@ -90,7 +90,7 @@ std::optional<std::string> from_base64(std::string_view text) {
   const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
                                 static_cast<int>(text.size()));
   if (n < 0) return std::nullopt;
-  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
+  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0);
   if (static_cast<std::size_t>(n) < padding) return std::nullopt;
   out.resize(static_cast<std::size_t>(n) - padding);
   return out;
@@ -205,16 +205,6 @@ std::optional<std::string_view> in_place_grace_text(const api::Pod& pod) {
   return first_of(pod, api::kAnnotationInPlaceGrace, api::kAnnotationInPlaceGraceLegacy);
 }
 
-std::uint32_t hash_of_printed_bytes(std::string_view bytes) {
-  std::string text = "([]uint8)[";
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i > 0) text += ' ';
-    text += std::to_string(static_cast<unsigned>(static_cast<unsigned char>(bytes[i])));
-  }
-  text += ']';
-  return base::fnv1a_32(text);
-}
-
 bool runtime_meta_is_consistent(const api::Pod& pod) {
   const auto text = pod.annotation(api::kAnnotationRuntimeContainersMeta);
   object root;
@@ -236,7 +226,7 @@ bool runtime_meta_is_consistent(const api::Pod& pod) {
       // The kubelet's form since 1.31: name and image are all that restarts a container.
       base::JsonWriter w;
       w.begin_object().key("image").string(container.image).key("name").string(container.name).end_object();
-      return text_member(entry, "containerID") == status->container_id.text() && hash == hash_of_printed_bytes(w.text());
+      return text_member(entry, "containerID") == status->container_id.text() && hash == patch::printed_bytes_hash(w.text());
     }
     return false;
   };

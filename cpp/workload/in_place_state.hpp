@@ -63,7 +63,5 @@ struct InPlaceGrace {
 
 /// Whether the node agent's report (`apps.kruise.io/runtime-containers-meta`) says that every container runs its spec.
 [[nodiscard]] bool runtime_meta_is_consistent(const api::Pod&);
-/// FNV-1a of the bytes as Go prints them (`([]uint8)[1 2 3]`): how node agents and claim templates hash.
-[[nodiscard]] std::uint32_t hash_of_printed_bytes(std::string_view bytes);
 
 }  // namespace kruise::workload

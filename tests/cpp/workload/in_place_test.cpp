@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "patch/revision.hpp"
 #include "workload/builders.hpp"
 #include "workload/readiness.hpp"
 
@@ -179,8 +180,7 @@ TEST(InPlaceCompleteTest, PendingBatchesOfAnotherManagerAreNotComplete) {
 }
 
 TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
-  EXPECT_EQ(hash_of_printed_bytes(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
-  EXPECT_EQ(hash_of_printed_bytes("null"), 86995377U);
+  EXPECT_EQ(patch::printed_bytes_hash(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
   const auto meta = [](std::string id, std::uint32_t hash) {
     return R"({"containers":[{"name":"main","containerID":")" + id + R"(","restartCount":1,"hashes":{"plainHash":)" +
            std::to_string(hash) + "}}]}";
@@ -189,7 +189,7 @@ TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
     const auto p = updating().annotation(api::kAnnotationRuntimeContainersMeta, text).ptr();
     return containers_complete(*p, *InPlaceState::parse(*in_place_state_text(*p)), kNow).complete;
   };
-  const auto right = hash_of_printed_bytes(R"({"image":"nginx:2","name":"main"})");
+  const auto right = patch::printed_bytes_hash(R"({"image":"nginx:2","name":"main"})");
   EXPECT_TRUE(complete(meta("c-1", right)));
   EXPECT_FALSE(complete(meta("c-0", right)));
   EXPECT_FALSE(complete(meta("c-1", right + 1)));
