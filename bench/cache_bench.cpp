@@ -109,7 +109,7 @@ double watch_events_per_s() {
   PodCache cache([&] { return file.next(); });
   cache.list();
   std::vector<WatchLine> lines;
-  lines.reserve(kPods * kRounds);
+  lines.reserve(std::size_t{kPods} * kRounds);
   for (std::uint32_t round = 1; round <= kRounds; ++round) {
     for (std::uint32_t i = 0; i < kPods; ++i) {
       PodSpec spec;

@@ -88,7 +88,7 @@ std::string pod_json(const PodSpec& spec) {
   const std::string set = "checkout-" + std::to_string(set_index), instance = letters(own, 5);
   const base::Time created{std::chrono::seconds(1'700'000'000 + spec.index * 7LL)};
   const base::Time started = created + std::chrono::seconds(3 + own.below(9));
-  const base::Time changed = started + std::chrono::seconds(spec.update * 60 + own.below(30));
+  const base::Time changed = started + std::chrono::seconds(spec.update * std::uint64_t{60} + own.below(30));
   const std::uint32_t node = (spec.index + spec.node_shift) % spec.nodes;
 
   std::string text;

@@ -91,7 +91,7 @@ bool JsonReader::enter_object() {
     state_->frames.push_back(std::move(frame));
     return true;
   }
-  ondemand::json_type type{};
+  auto type = ondemand::json_type::null;
   if (state_->value.type().get(type)) fail("not readable");
   if (type != ondemand::json_type::object) fail("expected an object, found " + std::string(name_of(type)));
   if (state_->value.get_object().get(frame.object)) fail("not a readable object");
@@ -124,7 +124,7 @@ bool JsonReader::enter_array() {
   if (is_null()) return false;
   Frame frame;
   frame.array = true;
-  ondemand::json_type type{};
+  auto type = ondemand::json_type::null;
   ondemand::array array;
   if (state_->value.type().get(type)) fail("not readable");
   if (type != ondemand::json_type::array) fail("expected an array, found " + std::string(name_of(type)));
@@ -174,7 +174,7 @@ void JsonReader::read(std::int32_t& out) {
 
 void JsonReader::read(IntOrString& out) {
   if (is_null()) return;
-  ondemand::json_type type{};
+  auto type = ondemand::json_type::null;
   if (state_->value.type().get(type)) fail("not readable");
   if (type == ondemand::json_type::string) {
     read(out.value.emplace<std::string>());
@@ -202,7 +202,7 @@ void JsonReader::read(StringMap& out) {
 void JsonReader::read(RawJson& out) {
   if (is_null()) return;
   std::string_view text;
-  ondemand::json_type type{};
+  auto type = ondemand::json_type::null;
   if (state_->value.type().get(type)) fail("not readable");
   if (type == ondemand::json_type::object || type == ondemand::json_type::array) {
     if (simdjson::to_json_string(state_->value).get(text)) fail("not readable");

@@ -7,10 +7,13 @@ constexpr std::array<std::string_view, 3> kRuntimes{"containerd://", "docker://"
 constexpr std::size_t kHexDigits = 64;
 constexpr char kDigits[] = "0123456789abcdef";
 
-constexpr std::array<std::int8_t, 256> make_nibbles() {
-  std::array<std::int8_t, 256> nibbles{};
-  nibbles.fill(-1);
-  for (int i = 0; i < 16; ++i) nibbles[static_cast<unsigned char>(kDigits[i])] = static_cast<std::int8_t>(i);
+/// What is no digit has a value beyond 15, and keeps it when it is ored with one.
+constexpr unsigned kNoDigit = 16;
+
+constexpr std::array<std::uint8_t, 256> make_nibbles() {
+  std::array<std::uint8_t, 256> nibbles{};
+  nibbles.fill(kNoDigit);
+  for (unsigned i = 0; i < 16; ++i) nibbles[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
   return nibbles;
 }
 constexpr auto kNibbles = make_nibbles();
@@ -18,13 +21,14 @@ constexpr auto kNibbles = make_nibbles();
 /// Two digits a byte; false when one is none.
 template <class Byte>
 bool pack_hex(std::string_view digits, Byte* bytes) {
-  int wrong = 0;
+  unsigned seen = 0;
   for (std::size_t i = 0; i < digits.size(); i += 2) {
-    const int high = kNibbles[static_cast<unsigned char>(digits[i])], low = kNibbles[static_cast<unsigned char>(digits[i + 1])];
-    wrong |= high | low;
+    const unsigned high = kNibbles[static_cast<unsigned char>(digits[i])],
+                   low = kNibbles[static_cast<unsigned char>(digits[i + 1])];
+    seen |= high | low;
     bytes[i / 2] = static_cast<Byte>(high * 16 + low);
   }
-  return wrong >= 0;
+  return seen < kNoDigit;
 }
 
 void append_hex(std::string& text, unsigned char byte) {
@@ -65,7 +69,7 @@ bool pack_container_id(std::string_view text, std::array<char, 33>& bytes) {
 }
 
 std::string unpack_container_id(std::string_view bytes) {
-  std::string text(kRuntimes[static_cast<std::size_t>(bytes[0])]);
+  std::string text(kRuntimes[static_cast<unsigned char>(bytes[0])]);
   text.reserve(text.size() + kHexDigits);
   for (const char byte : bytes.substr(1)) append_hex(text, static_cast<unsigned char>(byte));
   return text;

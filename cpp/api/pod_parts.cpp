@@ -54,7 +54,7 @@ std::size_t PodPool::size() const {
 std::size_t PodPool::bytes() const {
   constexpr std::size_t kNodeBytes = 32;  // a block of the allocator, a counter, two cells of the table
   std::size_t bytes = 0;
-  const auto text = [&](const std::string& s) { bytes += sizeof s + (s.size() > 15 ? s.size() + 1 : 0); };
+  const auto text = [&](const std::string& s) { bytes += sizeof(std::string) + (s.size() > 15 ? s.size() + 1 : 0); };
   families_.each([&](const pod_parts::Family& family) {
     bytes += kNodeBytes;
     text(family.ns);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 
 namespace kruise::api {
 namespace {
@@ -46,9 +47,9 @@ void strip_leading_zeros(std::string& digits) { digits.erase(0, std::min(digits.
 
 void multiply(std::string& digits, unsigned factor) {
   unsigned carry = 0;
-  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit) {
-    carry += static_cast<unsigned>(*digit - '0') * factor;
-    *digit = static_cast<char>('0' + carry % 10);
+  for (char& digit : digits | std::views::reverse) {
+    carry += static_cast<unsigned>(digit - '0') * factor;
+    digit = static_cast<char>('0' + carry % 10);
     carry /= 10;
   }
   for (; carry != 0; carry /= 10) digits.insert(digits.begin(), static_cast<char>('0' + carry % 10));

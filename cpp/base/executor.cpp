@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -12,7 +13,8 @@ MonoTime SystemClock::mono() const { return std::chrono::time_point_cast<Duratio
 
 Loop::Loop(std::string name) : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {
   constexpr std::size_t kThreadNameMax = 15;
-  pthread_setname_np(thread_.native_handle(), name.substr(0, kThreadNameMax).c_str());
+  name.resize(std::min(name.size(), kThreadNameMax));
+  pthread_setname_np(thread_.native_handle(), name.c_str());
 }
 
 Loop::~Loop() {

@@ -95,7 +95,7 @@ base::Result<Config, ConfigError> load_config(const ConfigSource& source) {
 }
 
 std::string system_ca_file(const base::Environment& environment) {
-  const std::string named = value_of(environment, "SSL_CERT_FILE");
+  std::string named = value_of(environment, "SSL_CERT_FILE");
   if (!named.empty()) return named;
   for (const char* place :
        {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",

@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "client/config.hpp"
 #include "client/config_file.hpp"
@@ -12,15 +13,15 @@ namespace kruise::client {
 namespace {
 
 /// Leaves the parser with the message; caught in load_kubeconfig.
-struct Complaint {
-  std::string message;
+struct Complaint : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 /// A YAML value with the file and field it stands in.
 class Field {
  public:
-  Field(YAML::Node node, std::string file, std::string path)
-      : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)) {}
+  Field(const YAML::Node& node, std::string file, std::string path)
+      : node_(node), file_(std::move(file)), path_(std::move(path)) {}
 
   [[nodiscard]] Field at(const std::string& key) const {
     if (!present()) return {YAML::Node(YAML::NodeType::Undefined), file_, join(key)};
@@ -58,7 +59,7 @@ class Field {
   }
   /// The file that the value names, as a path; relative ones start at the kubeconfig's folder.
   [[nodiscard]] std::string path_text() const {
-    const std::string value = text();
+    std::string value = text();
     if (value.empty() || value.front() == '/') return value;
     const std::size_t slash = file_.rfind('/');
     return slash == std::string::npos ? value : file_.substr(0, slash + 1) + value;
@@ -83,7 +84,7 @@ class Field {
   [[noreturn]] void complain(const std::string& what) const {
     std::string message = "kubeconfig " + file_ + ": " + (path_.empty() ? "the file" : path_) + ": " + what;
     if (node_.IsDefined() && node_.Mark().line >= 0) message += " (line " + std::to_string(node_.Mark().line + 1) + ")";
-    throw Complaint{message};
+    throw Complaint(message);
   }
 
  private:
@@ -96,11 +97,11 @@ class Field {
 
 Field parse_file(const std::string& path) {
   const auto text = read_config_file(path);
-  if (!text) throw Complaint{"kubeconfig " + text.error().message};
+  if (!text) throw Complaint("kubeconfig " + text.error().message);
   try {
     return {YAML::Load(*text), path, ""};
   } catch (const YAML::Exception& error) {
-    throw Complaint{"kubeconfig " + path + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg};
+    throw Complaint("kubeconfig " + path + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
   }
 }
 
@@ -224,9 +225,9 @@ Config resolve(const std::vector<Field>& files, const ConfigSource& source) {
     if (context_name.empty()) context_name = file.at("current-context").text();
   }
   const std::string names = file_names(files);
-  if (context_name.empty()) throw Complaint{"kubeconfig " + names + ": current-context is not set"};
+  if (context_name.empty()) throw Complaint("kubeconfig " + names + ": current-context is not set");
   const auto context = find_entry(files, "contexts", "context", context_name);
-  if (!context) throw Complaint{"kubeconfig " + names + ": there is no context \"" + context_name + "\""};
+  if (!context) throw Complaint("kubeconfig " + names + ": there is no context \"" + context_name + "\"");
 
   const std::string cluster_name = context->at("cluster").text();
   const auto cluster = find_entry(files, "clusters", "cluster", cluster_name);
@@ -252,10 +253,11 @@ Config resolve(const std::vector<Field>& files, const ConfigSource& source) {
 base::Result<Config, ConfigError> load_kubeconfig(const std::vector<std::string>& files, const ConfigSource& source) {
   try {
     std::vector<Field> parsed;
+    parsed.reserve(files.size());
     for (const std::string& file : files) parsed.push_back(parse_file(file));
     return resolve(parsed, source);
   } catch (const Complaint& complaint) {
-    return ConfigError{complaint.message};
+    return ConfigError{complaint.what()};
   } catch (const YAML::Exception& error) {
     return ConfigError{"kubeconfig " + files.front() + ": line " + std::to_string(error.mark.line + 1) + ": " + error.msg};
   }

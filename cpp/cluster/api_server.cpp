@@ -126,7 +126,7 @@ class ApiServer::Impl {
   }
 };
 
-ApiServer::ApiServer(Options options) : impl_(std::make_unique<Impl>(options)) {}
+ApiServer::ApiServer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
 ApiServer::~ApiServer() = default;
 
 client::Response ApiServer::handle(const client::Request& request) { return impl_->handle(request); }

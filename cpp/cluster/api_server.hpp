@@ -36,7 +36,7 @@ class ApiServer {
     std::string state_path;                     // --state; empty: memory only
     std::vector<Conversion> conversions{};      // versions served beyond the definitions' own
   };
-  explicit ApiServer(Options);
+  explicit ApiServer(const Options&);
   ~ApiServer();
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kLabelBytesMax = 63;
 constexpr std::size_t kSubdomainBytesMax = 253;
-constexpr std::size_t kAnnotationsBytesMax = 256 * 1024;
+constexpr std::size_t kAnnotationsBytesMax = std::size_t{256} * 1024;
 
 constexpr std::string_view kSubdomainMessage =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with "

@@ -101,6 +101,7 @@ std::string View::answer(const Object& one) const {
 std::string View::list(const std::vector<ObjectPtr>& objects, std::string_view metadata) const {
   if (form_ == Form::kTable) {
     std::vector<const Object*> rows;
+    rows.reserve(objects.size());
     for (const auto& object : objects) rows.push_back(object.get());
     return table(rows, metadata, true);
   }

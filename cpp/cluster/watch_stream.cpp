@@ -23,7 +23,8 @@ ObjectPtr departed(const LoggedEvent& event) {
 }  // namespace
 
 WatchStream::WatchStream(Storage& storage, const KindPtr& kind, Selection selection, View view, Options options,
-                         const base::Clock& clock, Storage::Cursor cursor, std::uint64_t version, std::vector<ObjectPtr> initial)
+                         const base::Clock& clock, Storage::Cursor cursor, std::uint64_t version,
+                         const std::vector<ObjectPtr>& initial)
     : storage_(storage),
       kind_(kind),
       selection_(std::move(selection)),

@@ -22,7 +22,7 @@ class WatchStream final : public ApiServer::Stream {
   };
   /// Starts behind `cursor`; `initial` objects come first, as additions.
   WatchStream(Storage&, const KindPtr&, Selection, View, Options, const base::Clock&, Storage::Cursor cursor,
-              std::uint64_t version, std::vector<ObjectPtr> initial);
+              std::uint64_t version, const std::vector<ObjectPtr>& initial);
   ~WatchStream() override;
 
   std::optional<std::shared_ptr<const std::string>> next() override;

@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     for (const auto& path : crds) api.install_crd(read_file(path));
     const HttpServer server(api, {.port = port});
     if (!kubeconfig.empty()) write_file(kubeconfig, server.kubeconfig());
-    std::cout << server.url() << std::endl;
+    std::cout << server.url() << '\n' << std::flush;
     wait_for_signal();
     return 0;
   } catch (const std::exception& error) {

@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "patch/tree.hpp"
@@ -77,7 +76,9 @@ void append_double(std::string& out, double value) {
     return;
   }
   const auto e = text.find('e');
-  const int exponent = std::atoi(text.c_str() + e + 1);
+  const std::string_view power = std::string_view(text).substr(e + (text[e + 1] == '+' ? 2 : 1));
+  int exponent = 0;
+  std::from_chars(power.data(), power.data() + power.size(), exponent);
   text.erase(e);
   if (text.front() == '-') {
     out += '-';
@@ -90,7 +91,8 @@ void append_double(std::string& out, double value) {
   } else if (digits <= exponent + 1) {
     out += text + std::string(static_cast<std::size_t>(exponent + 1 - digits), '0');
   } else {
-    out += text.substr(0, static_cast<std::size_t>(exponent + 1)) + "." + text.substr(static_cast<std::size_t>(exponent + 1));
+    const auto point = static_cast<std::size_t>(exponent) + 1;
+    out += text.substr(0, point) + "." + text.substr(point);
   }
 }
 

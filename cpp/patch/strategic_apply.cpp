@@ -198,7 +198,7 @@ Failure Merge::retain(json& target, json& patch) {
   if (found == patch.end()) return {};
   const json keep = std::move(*found);
   patch.erase(found);
-  const Error bad = Error::malformed("invalid patch format of retainKeys");
+  Error bad = Error::malformed("invalid patch format of retainKeys");
   if (!keep.is_array()) return bad;
   for (const auto& [name, value] : patch.items()) {
     if (value.is_null() || name.starts_with(kDeleteFromPrimitiveList) || name.starts_with(kSetElementOrder)) continue;

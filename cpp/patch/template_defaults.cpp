@@ -6,7 +6,6 @@
 namespace kruise::patch {
 namespace {
 
-using api::FieldInfo;
 using api::TypeInfo;
 using nlohmann::json;
 using Kind = TypeInfo::Kind;
@@ -37,6 +36,7 @@ void fill_object(json& tree, const TypeInfo& type) {
   for (const auto& field : type.fields) {
     auto found = tree.find(field.name);
     const bool absent =
+        // NOLINTNEXTLINE(readability-container-size-empty): it may be of any type, and empty() is true of lists too
         found == tree.end() || found->is_null() || (!field.pointer && (*found == "" || (found->is_number() && *found == 0)));
     if (absent && !field.default_json().empty()) {
       tree[std::string(field.name)] = json::parse(field.default_json());

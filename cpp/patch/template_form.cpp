@@ -46,6 +46,7 @@ json zero_of(const TypeInfo& type) {
 }
 
 bool is_empty_value(const json& value) {
+  // NOLINTNEXTLINE(readability-container-size-empty): `value` may be of any type, and empty() is true of lists too
   return value.is_null() || value == "" || value == false || (value.is_number() && value == 0) ||
          (value.is_structured() && value.empty());
 }

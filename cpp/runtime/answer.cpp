@@ -28,8 +28,9 @@ AnswerMeta read_answer(std::string_view json) {
 
 std::optional<std::uint64_t> version_number(std::string_view resource_version) {
   std::uint64_t version = 0;
-  const auto* end = resource_version.data() + resource_version.size();
-  const auto read = std::from_chars(resource_version.data(), end, version);
+  const char* const begin = resource_version.data();
+  const char* const end = begin + resource_version.size();
+  const auto read = std::from_chars(begin, end, version);
   if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
   return version;
 }

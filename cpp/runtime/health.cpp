@@ -63,6 +63,7 @@ void HealthChecks::remove(const std::string& name) {
 std::vector<HealthChecks::Check> HealthChecks::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<Check> all;
+  all.reserve(checks_.size());
   for (const auto& [name, failure] : checks_) all.push_back({name, failure});
   return all;
 }

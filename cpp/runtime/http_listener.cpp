@@ -60,9 +60,9 @@ base::Result<std::unique_ptr<HttpListener>, std::string> HttpListener::listen(co
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
   server.Get(".*", [&handler = impl->handler](const httplib::Request& request, httplib::Response& response) {
-    HttpReply reply = handler({request.path, {request.params.begin(), request.params.end()}});
+    const HttpReply reply = handler({request.path, {request.params.begin(), request.params.end()}});
     response.status = reply.code;
-    response.set_content(std::move(reply.body), reply.content_type);
+    response.set_content(reply.body, reply.content_type);
   });
   const bool bound = address.host.empty() ? impl->bind("::", address.port) || impl->bind("0.0.0.0", address.port)
                                           : impl->bind(address.host, address.port);

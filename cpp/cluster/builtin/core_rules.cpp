@@ -9,7 +9,7 @@
 namespace kruise::cluster {
 namespace {
 
-constexpr std::size_t kDataBytesMax = 1024 * 1024;
+constexpr std::size_t kDataBytesMax = std::size_t{1024} * 1024;
 constexpr std::string_view kImmutable = "field is immutable when `immutable` is set";
 
 void default_namespace(Json& tree) {

@@ -181,7 +181,8 @@ bool keeps_frozen(const Json& now, const Json& before) {
   }
   const auto grace = integer_of(now, "terminationGracePeriodSeconds", 0);
   const auto had = integer_of(before, "terminationGracePeriodSeconds", 0);
-  if (grace != had && !(had < 0 && grace == 1)) return false;
+  const bool mends_negative = had < 0 && grace == 1;
+  if (grace != had && !mends_negative) return false;
   for (const char* list : {"containers", "initContainers"}) {
     const Json* containers = member(now, list);
     for (std::size_t i = 0; containers != nullptr && i < containers->size(); ++i) {

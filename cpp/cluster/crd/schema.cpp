@@ -1,6 +1,7 @@
 #include "cluster/crd/schema.hpp"
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "cluster/tree.hpp"
 
@@ -10,8 +11,8 @@ namespace {
 constexpr int kDepthMax = 64;
 
 /// Thrown within this file only, to unwind the recursion.
-struct Fault {
-  std::string text;
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 Schema::Type type_of(const Json& openapi, const std::string& path) {
@@ -24,7 +25,7 @@ Schema::Type type_of(const Json& openapi, const std::string& path) {
   if (name == "integer") return Schema::Type::kInteger;
   if (name == "number") return Schema::Type::kNumber;
   if (name == "boolean") return Schema::Type::kBoolean;
-  throw Fault{path + ": unknown type \"" + std::string(name) + "\""};
+  throw Fault(path + ": unknown type \"" + std::string(name) + "\"");
 }
 
 std::optional<std::int64_t> limit(const Json& openapi, std::string_view name) {
@@ -47,8 +48,8 @@ std::vector<std::string> texts(const Json* list) {
 }
 
 Schema::Ptr compile_at(const Json& openapi, const std::string& path, int depth) {
-  if (!openapi.is_object()) throw Fault{path + ": a schema must be an object"};
-  if (depth > kDepthMax) throw Fault{path + ": nested more than " + std::to_string(kDepthMax) + " levels deep"};
+  if (!openapi.is_object()) throw Fault(path + ": a schema must be an object");
+  if (depth > kDepthMax) throw Fault(path + ": nested more than " + std::to_string(kDepthMax) + " levels deep");
   auto schema = std::make_shared<Schema>();
   schema->type = type_of(openapi, path);
   if (const Json* properties = member(openapi, "properties")) {
@@ -82,7 +83,7 @@ Schema::Ptr compile_at(const Json& openapi, const std::string& path, int depth) 
     try {
       schema->pattern_regex = std::make_shared<const std::regex>(schema->pattern, std::regex::ECMAScript | std::regex::optimize);
     } catch (const std::regex_error& error) {
-      throw Fault{path + ".pattern: " + error.what()};
+      throw Fault(path + ".pattern: " + error.what());
     }
   }
   schema->format = text_of(openapi, "format");
@@ -157,7 +158,7 @@ base::Result<Schema::Ptr, std::string> Schema::compile(const Json& openapi) {
   try {
     return compile_at(openapi, "", 0);
   } catch (const Fault& fault) {
-    return fault.text;
+    return std::string(fault.what());
   }
 }
 

@@ -24,9 +24,10 @@ std::string age_text(base::Duration age) {
   if (hours < 8) return pair(hours, "h", minutes % 60, "m");
   if (hours < 48) return unit(hours, "h");
   if (days < 8) return pair(days, "d", hours % 24, "h");
-  if (days < 365 * 2) return unit(days, "d");
-  if (days < 365 * 8) return pair(days / 365, "y", days % 365, "d");
-  return unit(days / 365, "y");
+  const std::int64_t years = days / 365;
+  if (years < 2) return unit(days, "d");
+  if (years < 8) return pair(years, "y", days % 365, "d");
+  return unit(years, "y");
 }
 
 std::string age_of(std::string_view time, base::Time now) {

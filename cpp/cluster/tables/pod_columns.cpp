@@ -122,9 +122,8 @@ Json gates_cell(const Json& pod) {
 }  // namespace
 
 std::vector<Column> pod_columns() {
-  const auto from_summary = [](std::string name, auto cell) -> Column {
-    return {.name = std::move(name),
-            .cell = [cell](const Json& pod, base::Time now) { return Json(cell(summary_of(pod), now)); }};
+  const auto from_summary = [](const char* name, auto cell) -> Column {
+    return {.name = name, .cell = [cell](const Json& pod, base::Time now) { return Json(cell(summary_of(pod), now)); }};
   };
   return {
       name_column(),

@@ -70,7 +70,7 @@ Response conflicts(const std::vector<Contested>& contested) {
   std::string message;
   for (const auto& one : contested) {
     for (const auto& field : one.fields) causes.push_back({"FieldManagerConflict", "conflict with " + one.who, field});
-    if (!message.empty()) message += "\n";
+    if (!message.empty()) message += '\n';
     if (one.fields.size() == 1) {
       message += "conflict with " + one.who + ": " + one.fields.front();
     } else {

@@ -107,6 +107,7 @@ std::optional<std::string> judge_strictly(Call& call, const std::vector<std::str
   const std::string_view policy = call.info.query.get("fieldValidation");
   if (policy == "Ignore" || (unknown.empty() && duplicates.empty())) return std::nullopt;
   std::vector<std::string> findings;
+  findings.reserve(duplicates.size() + unknown.size());
   for (const auto& field : duplicates) findings.push_back("duplicate field \"" + field + "\"");
   for (const auto& field : unknown) findings.push_back("unknown field \"" + field + "\"");
   if (policy != "Strict") {

@@ -97,7 +97,7 @@ base::Result<ListPlan, Response> plan_list(const Call& call, const Selection& se
     return bad_request("invalid resource version: resourceVersion: Invalid value: \"" + std::string(wanted) +
                        "\": strconv.ParseUint: parsing \"" + std::string(wanted) + "\": invalid syntax");
   if (*version > current) return too_large_version(*version, current);
-  if (match == "Exact" || (match.empty() && plan.limit != SIZE_MAX && *version != 0)) plan.query.at = *version;
+  if (match == "Exact" || (match.empty() && plan.limit != SIZE_MAX && *version != 0)) plan.query.at = version;
   return plan;
 }
 

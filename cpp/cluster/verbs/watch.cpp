@@ -78,9 +78,9 @@ base::Result<std::unique_ptr<ApiServer::Stream>, Response> watch(Call& call) {
   }
   const bool initial = options.send_initial_events;
   const auto stream = [&](Storage::Cursor cursor, std::uint64_t at,
-                          std::vector<ObjectPtr> objects) -> std::unique_ptr<ApiServer::Stream> {
+                          const std::vector<ObjectPtr>& objects) -> std::unique_ptr<ApiServer::Stream> {
     return std::make_unique<WatchStream>(storage, call.kind, std::move(*selection), std::move(*view), options,
-                                         call.context.clock(), cursor, at, std::move(objects));
+                                         call.context.clock(), cursor, at, objects);
   };
   const auto refuse = [&](const Response& status) -> std::unique_ptr<ApiServer::Stream> {
     return std::make_unique<Refusal>(status, call.context.clock().mono());

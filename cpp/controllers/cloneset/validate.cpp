@@ -23,6 +23,7 @@ Fault check_template(const workload::Template& wanted) {
   if (!wanted.has_containers()) return "spec.template.spec.containers: must name at least one container";
   const nlohmann::json& spec = wanted.tree().at("spec");
   if (const auto policy = spec.find("restartPolicy");
+      // NOLINTNEXTLINE(readability-container-size-empty): it may be of any type, and empty() is true of lists too
       policy != spec.end() && !policy->is_null() && *policy != "Always" && *policy != "") {
     return "spec.template.spec.restartPolicy: " + policy->dump() + " is not supported, only \"Always\" is";
   }

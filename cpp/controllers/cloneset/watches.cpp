@@ -89,7 +89,7 @@ class Watches {
 
 /// Subscribes so that `handle` also hears whether the change comes with the store's first list, which is no news.
 template <class T, class Handle>
-void follow(cache::Reader<T>& store, Handle handle) {
+void follow(cache::Reader<T>& store, const Handle& handle) {
   const auto listed = std::make_shared<bool>(store.synced());
   store.subscribe([listed, handle](const cache::Change<T>& change) { handle(change, *listed); });
   store.on_progress([listed, &store] { *listed = store.synced(); });

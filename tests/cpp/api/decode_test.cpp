@@ -141,7 +141,7 @@ TEST(Decode, ErrorsAreValuesToo) {
 
 TEST(Decode, DamagedTextIsAnErrorAndNeverACrash) {
   base::Random random(7);
-  int read = 0;
+  int read = 0, refused = 0;
   for (int round = 0; round < 4000; ++round) {
     std::string text(kFull);
     for (std::uint64_t edits = 1 + random.below(3); edits > 0; --edits) {
@@ -166,8 +166,10 @@ TEST(Decode, DamagedTextIsAnErrorAndNeverACrash) {
       (void)decode<Node>(text);
       ++read;
     } catch (const DecodeError&) {
+      ++refused;
     }
   }
+  EXPECT_GT(refused, 2000);
   EXPECT_GT(read, 20);  // some damage is harmless: the test would say nothing if none were
 }
 
@@ -176,7 +178,7 @@ TEST(Decode, MistypedFieldsAreErrorsAndNeverACrash) {
   const std::string whole(kFull);
   const std::string_view others[] = {"null", "0",  "-1", "1e400", "\"\"",   "\"x\"",
                                      "true", "[]", "{}", "[[]]",  "[null]", R"({"a":null})"};
-  int accepted = 0;
+  int accepted = 0, refused = 0;
   for (std::size_t colon = whole.find(':'); colon != std::string::npos; colon = whole.find(':', colon + 1)) {
     std::size_t end = colon + 1;
     int depth = 0;
@@ -194,10 +196,12 @@ TEST(Decode, MistypedFieldsAreErrorsAndNeverACrash) {
         (void)decode<CloneSet>(whole.substr(0, colon + 1) + std::string(other) + whole.substr(end));
         ++accepted;
       } catch (const DecodeError&) {
+        ++refused;
       }
     }
   }
   EXPECT_GT(accepted, 100);
+  EXPECT_GT(refused, 100);
 }
 
 TEST(Decode, RevisionKeepsItsDataToTheLetter) {

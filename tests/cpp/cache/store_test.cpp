@@ -93,7 +93,7 @@ TEST(Store, EqualsAMapWithEveryIndexOnRandomOperations) {
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     base::Random random(seed);
     Store<Thing> store;
-    store.add_index("parity", [](const Thing& t, IndexKeys& keys) { keys.push_back(t.number % 2 == 0 ? "even" : "odd"); });
+    store.add_index("parity", [](const Thing& t, IndexKeys& keys) { keys.emplace_back(t.number % 2 == 0 ? "even" : "odd"); });
     std::map<api::Key, std::shared_ptr<const Thing>> model;
     std::size_t bytes = 0;
     std::uint64_t version = 1;

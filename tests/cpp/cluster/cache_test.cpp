@@ -41,7 +41,8 @@ TEST_P(CacheUnderFaults, EqualsAFreshList) {
     if (items.size() != pods.store().size()) return "sizes differ";
     for (const Json& item : items) {
       const auto pod = pods.store().get({"default", item.at("metadata").at("name")});
-      if (!pod || std::to_string(pod->resource_version()) != item.at("metadata").at("resourceVersion")) return item.dump();
+      if (!pod || std::to_string(pod->resource_version()) != item.at("metadata").at("resourceVersion").get<std::string>())
+        return item.dump();
     }
     return "";
   };

@@ -94,7 +94,7 @@ SetBuilder& SetBuilder::grace(std::int32_t seconds) {
   set.spec.update_strategy.in_place_update_strategy.grace_period_seconds = seconds;
   return *this;
 }
-SetBuilder& SetBuilder::claim_template(std::string name) {
+SetBuilder& SetBuilder::claim_template(const std::string& name) {
   set.spec.volume_claim_templates.push_back(
       {R"({"metadata":{"name":")" + name +
        R"("},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})"});

@@ -27,7 +27,7 @@ class SetBuilder {
   SetBuilder& paused(bool is = true);
   SetBuilder& min_ready(std::int32_t seconds);
   SetBuilder& grace(std::int32_t seconds);
-  SetBuilder& claim_template(std::string name);
+  SetBuilder& claim_template(const std::string& name);
   SetBuilder& to_delete(std::vector<std::string> names);
   SetBuilder& current(std::string revision);
   SetBuilder& lifecycle(api::Lifecycle);

@@ -24,7 +24,7 @@ const std::vector<std::function<void(PodBuilder&)>>& mutations() {
       [](PodBuilder& p) { p.condition("PodScheduled", api::Tristate::kTrue); },
       [](PodBuilder& p) { p.condition("Custom", api::Tristate::kFalse, -3); },
       [](PodBuilder& p) { p.fields.statuses[0].ready = !p.fields.statuses[0].ready; },
-      [](PodBuilder& p) { p.fields.claim_names.push_back("x"); },
+      [](PodBuilder& p) { p.fields.claim_names.emplace_back("x"); },
       [](PodBuilder& p) { p.not_ready(); },
       [](PodBuilder& p) { p.ready(-1); },
       [](PodBuilder& p) { p.in_place_ready(false); },

@@ -15,7 +15,6 @@ using namespace kruise::testing;  // NOLINT: builders
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 

@@ -12,7 +12,6 @@ namespace kruise::controllers::cloneset {
 namespace {
 
 using namespace kruise::testing;  // NOLINT: builders
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 

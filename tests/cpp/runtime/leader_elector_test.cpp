@@ -219,7 +219,7 @@ TEST_F(ElectionTest, ALiveOldManagerKeepsUsFromLeading) {
   EXPECT_TRUE(a->led != b->led);
   const auto record = read_lock(LockKind::kConfigMap, server.objects.at(kConfigMap).dump());
   ASSERT_TRUE(record);
-  EXPECT_EQ(record->holder, lease()["holderIdentity"]);
+  EXPECT_EQ(record->holder, lease()["holderIdentity"].get<std::string>());
   EXPECT_EQ(record->transitions, 4);
   EXPECT_EQ(server.objects.at(kConfigMap)["data"]["kept"], "yes");
 }

@@ -16,9 +16,12 @@
 #include "client/config.hpp"
 #include "client/rest_client.hpp"
 
-namespace {
+namespace api = kruise::api;
+namespace base = kruise::base;
+namespace cache = kruise::cache;
+namespace client = kruise::client;
 
-using namespace kruise;
+namespace {
 
 /// Lives on the loop.
 class PodCache {
