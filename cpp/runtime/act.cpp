@@ -57,6 +57,14 @@ std::string with_tests(const std::string& body, std::string_view uid, std::strin
   return '[' + tests + body.substr(1);
 }
 
+/// The object is no longer what the plan has seen: another version, gone, or another value where a JSON patch tests one.
+bool is_stale(const Write& write, const client::ApiError& error) {
+  if (error.conflict()) return true;
+  if (write.verb == Write::Verb::kCreate) return false;
+  return error.not_found() ||
+         (error.invalid() && write.verb == Write::Verb::kPatch && write.patch_type == client::PatchType::kJson);
+}
+
 class Run final : public Acting {
  public:
   Run(Plan plan, ActOptions options, std::function<void(ActResult)> done)
@@ -76,7 +84,7 @@ class Run final : public Acting {
 
   void begin_step() {
     while (step_ < plan_.steps.size() && plan_.steps[step_].chains.empty()) ++step_;
-    if (failed_ || step_ == plan_.steps.size()) {
+    if (failed_ || result_.error || step_ == plan_.steps.size()) {
       begin_status();
       return;
     }
@@ -114,24 +122,25 @@ class Run final : public Acting {
     send(write, chains_[chain].version, [this, chain, &write](const client::Outcome& outcome) {
       --in_flight_;
       if (settle(write, outcome, chains_[chain].version)) {
+        ++result_.succeeded;
         window_ = std::min(window_ + 1, options_.window_max);
         if (++chains_[chain].next < plan_.steps[step_].chains[chain].size()) resumable_.push_back(chain);
       } else {
-        fail(outcome.error());
+        fail(write, outcome.error());
       }
       pump();
     });
   }
 
   void begin_status() {
-    if (result_.error && plan_.status_after_error) plan_.status = plan_.status_after_error(*result_.error);
+    if (result_.error && !result_.stale && plan_.status_after_error) plan_.status = plan_.status_after_error(*result_.error);
     if (!plan_.status || !may_write()) {
       begin_cleanup();
       return;
     }
     send(*plan_.status, {}, [this](const client::Outcome& outcome) {
       std::string version;
-      if (!settle(*plan_.status, outcome, version)) fail(outcome.error());
+      if (!settle(*plan_.status, outcome, version)) fail(*plan_.status, outcome.error());
       begin_cleanup();
     });
   }
@@ -170,7 +179,7 @@ class Run final : public Acting {
     }
     const bool ok = outcome.ok() || (write.not_found_is_success && outcome.error().not_found());
     if (ok && write.on_success) emit(*write.on_success);
-    if (!ok && write.on_failure) {
+    if (!ok && write.on_failure && !is_stale(write, outcome.error())) {
       Event event = *write.on_failure;
       event.message += ": " + outcome.error().text();
       emit(event);
@@ -195,17 +204,23 @@ class Run final : public Acting {
     if (options_.own_writes != nullptr) options_.own_writes->record(options_.owner, std::move(write));
   }
 
-  void fail(const client::ApiError& error) {
-    failed_ = true;
-    if (!result_.error) result_.error = error;
+  /// A stale answer ends its chain; anything else ends the plan, and is not hidden by a stale one before it.
+  void fail(const Write& write, const client::ApiError& error) {
+    const bool stale = is_stale(write, error);
+    if (!result_.error || (result_.stale && !stale)) {
+      result_.error = error;
+      result_.stale = stale;
+    }
+    failed_ = failed_ || !stale;
   }
 
   bool may_write() {
     if (!options_.may_write || options_.may_write()) return true;
     failed_ = true;
     result_.refused = true;
-    if (!result_.error)
+    if (!result_.error || result_.stale)
       result_.error = client::ApiError{.code = 0, .reason = "NotLeader", .message = "this process may not write now"};
+    result_.stale = false;
     return false;
   }
 

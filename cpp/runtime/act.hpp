@@ -3,6 +3,10 @@
 // The steps run in order. The chains of a step are independent and pipelined: each success lets two more writes start, so what is
 // under way doubles with each round trip and a plan that is refused costs one call. After the first error nothing more starts;
 // what is in flight finishes and is accounted for. Then the status, then the cleanup, whose failures are only logged.
+//
+// An object that changed meanwhile (a stale version, or it is gone) ends its own chain only: the others of the step have
+// preconditions of their own, and the plan has counted that object's write as done, so they stay within every budget. No later
+// step starts, since it may build on what was not written; and nobody is told, since the next plan sees the object as it is.
 #pragma once
 
 #include <functional>
@@ -30,7 +34,9 @@ struct ActOptions {
 
 struct ActResult {
   std::optional<client::ApiError> error;  // the first of the steps, else of the status
+  bool stale = false;                     // the error says only that an object has changed since it was looked at
   std::size_t writes = 0;                 // sent
+  std::size_t succeeded = 0;              // of the steps
   bool refused = false;                   // `may_write` said no
 };
 

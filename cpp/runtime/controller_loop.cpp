@@ -207,8 +207,11 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
   if (result.refused) {
     end(key, "success");  // we are no longer to write: the next leader plans it anew
   } else if (result.error) {
-    fail(key, result.error->text(), result.error->conflict());
+    if (result.stale && result.succeeded > 0) queue_.forget(key);  // it gets on: no reason to slow down
+    fail(key, result.error->text(), result.stale);
   } else if (job.plan_error) {
+    // What waits for its time in the same set does not wait for the back-off of what is wrong in it.
+    if (job.requeue) queue_.add_after(key, *job.requeue, Cause::kChange);
     fail(key, *job.plan_error, false);
   } else {
     queue_.forget(key);

@@ -69,8 +69,9 @@ struct Write {
 /// Writes that must run one after the other; a failed one ends the chain.
 using Chain = std::vector<Write>;
 
-/// Independent chains. They are pipelined in a window that begins at one and
-/// doubles with each success.
+/// Independent chains: each may be carried out or not, whatever becomes of the
+/// others. They are pipelined in a window that begins at one and doubles with
+/// each success.
 struct Step {
   std::vector<Chain> chains;
 };
@@ -88,13 +89,14 @@ struct Reason {
 };
 
 struct Plan {
-  std::vector<Step> steps;  // in order; after the first error no further write starts
+  std::vector<Step> steps;  // in order; a step starts when all chains of those before have succeeded
   /// Written after the steps (also when they failed), only if present. A merge
   /// patch of the status subresource; how failures of the steps appear in it is
   /// the kind's own affair (`on_error`).
   std::optional<Write> status;
   /// Makes the status to write when a step failed, from the error's text;
-  /// empty: `status` as it is.
+  /// empty: `status` as it is. Not asked about objects that have only changed
+  /// meanwhile, which is no failure.
   std::function<std::optional<Write>(const client::ApiError&)> status_after_error;
   /// Best effort, after the status; failures are logged only (podsToDelete,
   /// history).

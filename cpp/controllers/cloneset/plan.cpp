@@ -178,9 +178,8 @@ void add_status(const Pass& pass, const api::CloneSetStatus& counts, const Failu
   plan.status_after_error = [set = pass.set, counts, failures, progress = std::move(progress), phase,
                              now = pass.now](const client::ApiError& error) {
     Failures after = failures;
-    // A stale view is no failure: the next pass sees more.
-    if (!error.stale() && phase == Phase::kScale && !after.scale) after.scale = error.text();
-    if (!error.stale() && phase == Phase::kUpdate && !after.update) after.update = error.text();
+    if (phase == Phase::kScale && !after.scale) after.scale = error.text();
+    if (phase == Phase::kUpdate && !after.update) after.update = error.text();
     api::CloneSetStatus status = counts;
     set_failures(status, set.status, after, now);
     std::erase_if(status.conditions, [](const auto& c) { return c.type == kConditionProgressing; });

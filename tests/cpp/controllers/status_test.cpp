@@ -15,6 +15,7 @@ using namespace kruise::testing;  // NOLINT: builders
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr auto kNotReady = [](PodBuilder& p) { p.not_ready(); };
@@ -117,9 +118,9 @@ TEST(StatusTest, AFailedWriteBecomesTheConditionOfItsPhase) {
   World updating(clone_set().replicas(1).in_place().max_unavailable(1));
   updating.old_pods(1);
   EXPECT_THAT(updating.plan().status_after_error(quota)->body, HasSubstr("FailedUpdate"));
-  // A stale view is no failure.
-  client::ApiError stale{.code = 409, .reason = "Conflict", .message = "the object has been modified"};
-  EXPECT_THAT(updating.plan().status_after_error(stale)->body, Not(HasSubstr("FailedUpdate")));
+  // Also a pod that the server does not accept.
+  client::ApiError invalid{.code = 422, .reason = "Invalid", .message = "spec.containers[0].image: Required value"};
+  EXPECT_THAT(scaling.plan().status_after_error(invalid)->body, HasSubstr("Required value"));
   // The same failure again writes nothing, and keeps the time at which it began.
   accept(updating, *updating.plan().status_after_error(quota));
   EXPECT_FALSE(updating.plan(60).status_after_error(quota));

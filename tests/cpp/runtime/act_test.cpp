@@ -73,14 +73,86 @@ TEST_F(ActTest, AfterAnErrorNothingStartsAndTheRestIsAccountedFor) {
   client.succeed();
   client.succeed();
   ASSERT_EQ(client.in_flight(), 3U);
-  client.refuse(409, "Conflict");
+  client.refuse(500, "InternalError");
   EXPECT_EQ(client.in_flight(), 2U);
   EXPECT_FALSE(result);
   client.succeed();
-  client.refuse(500, "InternalError");
+  client.refuse(403, "Forbidden");
   ASSERT_TRUE(result);
-  EXPECT_TRUE(result->error->conflict());
+  EXPECT_EQ(result->error->reason, "InternalError");
+  EXPECT_FALSE(result->stale);
   EXPECT_EQ(result->writes, 5U);
+  EXPECT_EQ(result->succeeded, 3U);
+}
+
+// A pod that others have changed or deleted holds back nothing but itself, and what builds on the whole step.
+TEST_F(ActTest, AStaleObjectEndsItsOwnChainAndNoLaterStepStarts) {
+  struct Case {
+    int code;
+    const char* reason;
+  };
+  for (const Case& c : {Case{409, "Conflict"}, Case{404, "NotFound"}}) {
+    client.sent.clear();
+    events.clear();
+    Plan plan = independent(6);
+    plan.steps[0].chains[1].push_back(patch("p1-second"));
+    plan.steps[0].chains[1][0].on_failure = Event{Event::Type::kWarning, "Failed", "p1"};
+    plan.steps.push_back({{{patch("later")}}});
+    plan.status = patch("status");
+    plan.status_after_error = [](const client::ApiError&) { return patch("failed"); };
+    act(std::move(plan));
+    client.succeed();
+    client.refuse(c.code, c.reason);
+    EXPECT_EQ(client.in_flight(), 2U) << "the window is as wide as it was";
+    for (int i = 0; i < 4; ++i) client.succeed();
+    EXPECT_TRUE(client.front().path.ends_with("/status")) << client.front().path;
+    client.succeed();
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->stale);
+    EXPECT_EQ(result->error->code, c.code);
+    EXPECT_EQ(result->succeeded, 5U);
+    EXPECT_THAT(events, testing::IsEmpty());
+    for (const auto& request : client.sent) EXPECT_FALSE(request.path.ends_with("second") || request.path.ends_with("later"));
+  }
+}
+
+TEST_F(ActTest, AStaleObjectDoesNotHideAFailure) {
+  Plan plan = independent(6);
+  plan.status_after_error = [](const client::ApiError& error) { return patch("failed-" + error.reason); };
+  act(std::move(plan));
+  client.succeed();
+  client.refuse(409, "Conflict");
+  client.refuse(403, "Forbidden");
+  client.succeed();
+  EXPECT_TRUE(client.front().path.ends_with("failed-Forbidden"));
+  client.succeed();
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->stale);
+  EXPECT_EQ(client.sent.size(), 5U);
+}
+
+TEST_F(ActTest, WhatExistsAlreadyOrIsInvalidIsNoStaleObject) {
+  for (const char* reason : {"AlreadyExists", "Invalid"}) {
+    Plan plan = independent(3);
+    plan.steps[0].chains[0][0].verb = Write::Verb::kCreate;
+    act(std::move(plan));
+    client.refuse(reason == std::string("Invalid") ? 422 : 409, reason);
+    ASSERT_TRUE(result);
+    EXPECT_FALSE(result->stale) << reason;
+    EXPECT_EQ(result->writes, 1U);
+    result.reset();
+  }
+}
+
+TEST_F(ActTest, AFailedTestOfAJsonPatchIsStale) {
+  Plan plan = independent(2);
+  plan.steps[0].chains[0][0].patch_type = client::PatchType::kJson;
+  plan.steps[0].chains[0][0].body = "[]";
+  act(std::move(plan));
+  client.refuse(422, "Invalid");
+  client.succeed();
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->stale);
 }
 
 TEST_F(ActTest, AChainRunsInOrderAndTakesVersions) {
@@ -137,8 +209,8 @@ TEST_F(ActTest, EventsTellSuccessAndFailure) {
   plan.steps[0].chains[1][0].on_failure = Event{Event::Type::kWarning, "Failed", "p1"};
   act(std::move(plan));
   client.succeed();
-  client.refuse(404, "NotFound");
-  EXPECT_THAT(events, ElementsAre("Started: now", "Done: p0", "Failed: p1: refused (404 NotFound)"));
+  client.refuse(403, "Forbidden");
+  EXPECT_THAT(events, ElementsAre("Started: now", "Done: p0", "Failed: p1: refused (403 Forbidden)"));
 }
 
 TEST_F(ActTest, GoneIsFineWhereThePlanSaysSo) {

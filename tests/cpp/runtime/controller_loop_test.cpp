@@ -194,6 +194,44 @@ TEST_F(ControllerLoopTest, StaleObjectsArePlannedAnewWithoutNoise) {
   EXPECT_THAT(lines, testing::Not(Contains("reconcile failed")));
 }
 
+// A rollout under which kubelets report all the time goes on at full speed.
+TEST_F(ControllerLoopTest, WhoGetsOnDespiteStaleObjectsIsNotSlowedDown) {
+  told->plan = [](const api::Key& key) {
+    Plan plan = one_patch(key);
+    plan.steps[0].chains.push_back(plan.steps[0].chains[0]);
+    return plan;
+  };
+  add("a");
+  run();
+  for (std::size_t round = 1; round <= 20; ++round) {
+    client.succeed();
+    client.refuse(409, "Conflict");
+    loop.run_for(5ms);
+    EXPECT_EQ(told->observed.size(), round + 1);
+  }
+  // Who gets nowhere backs off.
+  client.refuse(409, "Conflict");
+  client.refuse(409, "Conflict");
+  loop.run_for(9ms);
+  EXPECT_EQ(told->observed.size(), 21U);
+  loop.run_for(1ms);
+  EXPECT_EQ(told->observed.size(), 22U);
+}
+
+TEST_F(ControllerLoopTest, WhatWaitsForItsTimeIsNotHeldByWhatIsWrong) {
+  told->plan = [](const api::Key& key) {
+    Plan plan = failing(key);
+    plan.requeue = 30s;
+    return plan;
+  };
+  add("a");
+  run();
+  loop.run_for(1h);  // by then the back-off alone is at a quarter of an hour
+  const std::size_t before = told->observed.size();
+  loop.run_for(10min);
+  EXPECT_GE(told->observed.size(), before + 19);
+}
+
 TEST_F(ControllerLoopTest, LooksAgainWhenThePlanWishes) {
   told->plan = [](const api::Key&) {
     Plan plan;
