@@ -77,6 +77,8 @@ class ControlPlane:
     :param etcd: ``"3.6"`` (built beside the API server) or ``"debian"`` (3.4 on the PATH, which cannot stream lists).
     :param audit: write one JSON line per request (user agent included) to ``audit_log``.
     :param audit_answers: the same, and with each write of a pod the pod as it was stored.
+    :param crds: files or folders of definitions that are served before kube-controller-manager starts: its garbage collector
+        knows those kinds from the beginning, others only up to 30 s after they came.
     :param directory: where data, logs and credentials go; a temporary folder, removed on stop, when absent.
     """
 
@@ -85,6 +87,7 @@ class ControlPlane:
     etcd: str = "3.6"
     audit: bool = False
     audit_answers: bool = False
+    crds: Sequence[str | Path] = ()
     directory: Path | None = None
     api_server_flags: Sequence[str] = ()
     url: str = field(default="", init=False)
@@ -270,6 +273,8 @@ class ControlPlane:
     def _start_processes(self) -> None:
         self._etcd_url = self._start_etcd()
         self._start_api_server(_free_port())
+        if self.crds:
+            self.install_crds(*self.crds)
         if self.controller_manager or self.real_nodes:
             self._start_controller_manager()
         if self.real_nodes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from control_plane import ControlPlane
 
 from . import takeover
 from .ground import EmbeddedGround, Ground
-from .real_ground import RealCluster, RealGround
+from .real_ground import CRDS, RealCluster, RealGround
 
 LATER = datetime(2026, 11, 24, tzinfo=UTC)  # than all that is told in tests/data/takeover
 
@@ -22,12 +23,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "gates(**gates): feature gates of the scenario's manager")
     config.addinivalue_line("markers", "embedded_only(reason): the scenario needs what a real control plane does not offer")
     config.addinivalue_line("markers", "real_only(reason): the scenario asks what only a real control plane can tell")
+    config.addinivalue_line("markers", "also_as_process: also with kruise-manager as a process of its own, on the real ground")
 
 
 @pytest.fixture(scope="session")
 def real_cluster() -> Iterator[RealCluster]:
     """etcd, kube-apiserver and kube-controller-manager with our CRDs, shared by all scenarios."""
-    with ControlPlane(controller_manager=True, audit_answers=True) as plane:
+    with ControlPlane(controller_manager=True, audit_answers=True, crds=[CRDS]) as plane:
         yield RealCluster.prepare(plane)
 
 
@@ -41,11 +43,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if found:
             assert found.args or found.kwargs.get("reason"), f"{marker} needs a reason"
             grounds = left
+    if metafunc.definition.get_closest_marker("also_as_process"):
+        grounds.append(pytest.param("process", marks=pytest.mark.real))
     metafunc.parametrize("ground", grounds, indirect=True)
 
 
 @pytest.fixture
-def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     marker = request.node.get_closest_marker("gates")
     gates = dict(marker.kwargs) if marker else None
     where: AbstractContextManager[Ground]
@@ -55,7 +59,12 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
         where = EmbeddedGround.open(gates=gates, prepare=prepare, start=LATER if release else None)
     else:
         prepare = partial(takeover.load, release=release, grace_s=RealGround.grace_s) if release else None
-        where = RealGround.open(request.getfixturevalue("real_cluster"), gates=gates, prepare=prepare)
+        where = RealGround.open(
+            request.getfixturevalue("real_cluster"),
+            gates=gates,
+            prepare=prepare,
+            process_folder=tmp_path if request.param == "process" else None,
+        )
     with where as opened:
         yield opened
         invariants = opened.judged()

@@ -7,19 +7,21 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import kruise
 from control_plane import ControlPlane
+from manager_process import ManagerProcess
 
 from .ground import Condition, Ground, Prepare, belongs
 from .invariants import Invariants
 from .server_log import AuditLog, Request, WatchLog, judge, pause, writers
 
 DELAYS = kruise.KubeletDelays(schedule=0.01, pull=0.03, start=0.03, ready=0.03, stop=0.02, node_grace=0.5, pull_backoff=0.2)
-READY_LIMIT_S = 60.0  # the garbage collector looks for new kinds every 30 s only
+READY_LIMIT_S = 60.0
 CRDS = Path(__file__).resolve().parents[2] / "charts" / "kruise" / "crds"
 MANAGER = "kruise-manager"
 
@@ -34,8 +36,50 @@ class RealCluster:
 
     @classmethod
     def prepare(cls, plane: ControlPlane) -> RealCluster:
-        plane.install_crds(CRDS)
         return cls(plane, AuditLog(plane.audit_log), itertools.count(1))
+
+
+class Running(Protocol):
+    """What the ground asks of a manager, in this process or in one of its own."""
+
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def idle(self) -> bool: ...
+    def plan(self, kind: str, name: str, *, namespace: str = "default") -> kruise.Plan | None: ...
+
+
+class OwnProcess:
+    """kruise-manager as a process; a second manager that only observes tells what it would do."""
+
+    def __init__(self, process: ManagerProcess, observer: kruise.Manager) -> None:
+        self.process = process
+        self._observer = observer
+
+    @property
+    def ready(self) -> bool:
+        return self._observer.ready and self.process.ready()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing queued or running, no write unseen. What waits for its time is not known of another process."""
+        controller = "cloneset-controller"
+        busy = (f'workqueue_depth{{name="{controller}"}}', f'controller_runtime_active_workers{{controller="{controller}"}}')
+        return not any(self.process.value(series) for series in (*busy, "kruise_own_writes_waiting"))
+
+    def plan(self, kind: str, name: str, *, namespace: str = "default") -> kruise.Plan | None:
+        return self._observer.plan(kind, name, namespace=namespace)
+
+    @classmethod
+    @contextmanager
+    def open(cls, kubeconfig: str, namespace: str, folder: Path) -> Iterator[OwnProcess]:
+        flags = (f"--namespace={namespace}", "--v=4")
+        with (
+            kruise.Manager(kubeconfig=kubeconfig, namespace=namespace, observe_only=True) as observer,
+            ManagerProcess(kubeconfig, folder, *flags, namespace=namespace) as process,
+        ):
+            yield cls(process, observer)
+            assert process.popen.poll() is None, process.text()
 
 
 class RealGround(Ground):
@@ -45,7 +89,7 @@ class RealGround(Ground):
     limit_s = READY_LIMIT_S
 
     def __init__(
-        self, cluster: RealCluster, namespace: str, log: WatchLog, nodes: kruise.SimulatedNodes | None, manager: kruise.Manager
+        self, cluster: RealCluster, namespace: str, log: WatchLog, nodes: kruise.SimulatedNodes | None, manager: Running
     ) -> None:
         self.plane = cluster.plane
         self.manager = manager
@@ -104,8 +148,15 @@ class RealGround(Ground):
     @classmethod
     @contextmanager
     def open(
-        cls, cluster: RealCluster, *, gates: dict[str, bool] | None = None, seed: int = 1, prepare: Prepare | None = None
+        cls,
+        cluster: RealCluster,
+        *,
+        gates: dict[str, bool] | None = None,
+        seed: int = 1,
+        prepare: Prepare | None = None,
+        process_folder: Path | None = None,
     ) -> Iterator[RealGround]:
+        """With a folder for its log the manager is a process of its own."""
         plane = cluster.plane
         namespace = f"scenario-{next(cluster.numbers)}"
         code, answer = plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
@@ -115,12 +166,18 @@ class RealGround(Ground):
         if prepare is not None:
             prepare(kruise.Client(kubeconfig=plane.kubeconfig, namespace=namespace))
         try:
-            with (
-                kruise.SimulatedNodes(kubeconfig=plane.kubeconfig, count=4, delays=DELAYS, seed=seed) as nodes,
-                kruise.Manager(
-                    kubeconfig=plane.kubeconfig, namespace=namespace, leader_election=False, gates=gates, seed=seed
-                ) as manager,
-            ):
+            with ExitStack() as stack:
+                nodes = stack.enter_context(kruise.SimulatedNodes(kubeconfig=plane.kubeconfig, count=4, delays=DELAYS, seed=seed))
+                manager: Running
+                if process_folder is None:
+                    manager = stack.enter_context(
+                        kruise.Manager(
+                            kubeconfig=plane.kubeconfig, namespace=namespace, leader_election=False, gates=gates, seed=seed
+                        )
+                    )
+                else:
+                    assert not gates, "a process takes gates by flag, which no scenario needs yet"
+                    manager = stack.enter_context(OwnProcess.open(plane.kubeconfig, namespace, process_folder))
                 ground = cls(cluster, namespace, log, nodes, manager)
                 ground.until(lambda: manager.ready)
                 yield ground

@@ -49,6 +49,7 @@ def test_bad_set_is_never_acted_upon(ground: Ground, name: str) -> None:
     assert all(r["metadata"]["name"].startswith("good-") for r in revisions)
 
 
+@pytest.mark.also_as_process
 def test_bad_edit_stops_everything_until_it_is_mended(ground: Ground) -> None:
     ground.create()
     ground.settled()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .ground import Ground, Object
 
 V2 = "registry.example/web:v2"
@@ -32,6 +34,7 @@ def reaches(ground: Ground, name: str, state: str) -> None:
     ground.until(lambda: name in in_state(ground, state))
 
 
+@pytest.mark.also_as_process
 def test_in_place_hook(ground: Ground) -> None:
     ground.create(
         replicas=2,
@@ -78,6 +81,7 @@ def test_pre_delete_hook(ground: Ground) -> None:
     assert name not in {p["metadata"]["name"] for p in ground.pods()}
 
 
+@pytest.mark.also_as_process
 def test_pre_delete_cancelled_by_scaling_out(ground: Ground) -> None:
     ground.create(replicas=3, template=template(), lifecycle={"preDelete": HOOK})
     ground.settled()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .ground import Ground
 
 
@@ -9,6 +11,7 @@ def names(ground: Ground) -> set[str]:
     return {pod["metadata"]["name"] for pod in ground.pods()}
 
 
+@pytest.mark.also_as_process
 def test_create(ground: Ground) -> None:
     ground.create()
     ground.settled(updatedReplicas=5, updatedReadyReplicas=5)
@@ -59,6 +62,7 @@ def test_scale_to_nothing_and_back(ground: Ground) -> None:
     ground.settled()
 
 
+@pytest.mark.also_as_process
 def test_chosen_pod_is_replaced(ground: Ground) -> None:
     ground.create()
     ground.settled()
@@ -106,6 +110,7 @@ def test_failed_pod_is_replaced(ground: Ground) -> None:
     ground.settled()
 
 
+@pytest.mark.also_as_process
 def test_claims_live_and_die_with_their_pods(ground: Ground) -> None:
     template = {
         "metadata": {"name": "data"},
@@ -137,6 +142,7 @@ def test_pod_deleted_by_hand_gets_its_claim_again(ground: Ground) -> None:
     assert {claim["metadata"]["uid"] for claim in ground.client.list("pvc")} == before
 
 
+@pytest.mark.also_as_process
 def test_deletion_collects_the_pods(ground: Ground) -> None:
     ground.create()
     ground.settled()

@@ -23,6 +23,7 @@ def restarts(pod: Object) -> dict[str, int]:
     return {c["name"]: c["restartCount"] for c in pod["status"]["containerStatuses"]}
 
 
+@pytest.mark.also_as_process
 @pytest.mark.parametrize("kind", ["InPlaceIfPossible", "InPlaceOnly"])
 def test_in_place(ground: Ground, kind: str) -> None:
     ground.create(updateStrategy={"type": kind})
@@ -40,6 +41,7 @@ def test_in_place(ground: Ground, kind: str) -> None:
     assert status["currentRevision"] == status["updateRevision"]
 
 
+@pytest.mark.also_as_process
 def test_by_replacing(ground: Ground) -> None:
     ground.create(updateStrategy={"type": "ReCreate"})
     ground.settled()
@@ -165,6 +167,7 @@ def test_scatter(ground: Ground) -> None:
     assert len(set(updated) & set(noisy)) == 1
 
 
+@pytest.mark.also_as_process
 def test_rollback_midway(ground: Ground) -> None:
     ground.create(replicas=10, updateStrategy={"type": "InPlaceIfPossible", "maxUnavailable": 3})
     ground.settled()
@@ -178,6 +181,7 @@ def test_rollback_midway(ground: Ground) -> None:
     assert ground.status()["updateRevision"] == first
 
 
+@pytest.mark.also_as_process
 def test_image_that_never_pulls_stops_at_the_budget(ground: Ground) -> None:
     bad = "registry.example/web:missing"
     ground.kubelets.fail_image(bad)
