@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -19,9 +20,8 @@ struct State {
   std::shared_ptr<spdlog::logger> logger = [] {
     auto made = std::make_shared<spdlog::logger>("kruise", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_level(spdlog::level::trace);
-    // Lines as Kubernetes components write them: Lmmdd hh:mm:ss.uuuuuu tid
-    // message
-    made->set_pattern("%L%m%d %H:%M:%S.%f %t %v");
+    // Lmmdd hh:mm:ss.uuuuuu tid file:line] message
+    made->set_pattern("%L%m%d %H:%M:%S.%f %7t %v");
     return made;
   }();
 };
@@ -57,6 +57,11 @@ void append_value(JsonWriter& w, const Field& field) {
   }
 }
 
+std::string caller(const Where& where) {
+  const std::string_view path = where.file_name();
+  return std::string(path.substr(path.rfind('/') + 1)) + ":" + std::to_string(where.line());
+}
+
 std::string text_line(std::string_view event, Fields fields) {
   std::string line;
   append_json_string(line, event);
@@ -71,24 +76,29 @@ std::string text_line(std::string_view event, Fields fields) {
   return line;
 }
 
-std::string json_line(Level level, int v, std::string_view event, Fields fields, Time now) {
+/// An error says `err` where everything else says its verbosity; a field of that name is what went wrong.
+std::string json_line(Level level, int v, std::string_view event, Fields fields, const Where& where, Time now) {
   JsonWriter w;
-  const auto ms = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
-  w.begin_object().key("ts").raw(fmt::format("{:.3f}", static_cast<double>(ms) / 1000.0)).key("msg").string(event);
-  if (level == Level::kError || level == Level::kWarning) {
-    w.key("level").string(level == Level::kError ? "error" : "warning");
-  } else {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  w.begin_object().key("ts").raw(fmt::format("{:.3f}", static_cast<double>(us) / 1000.0));
+  w.key("caller").string(caller(where)).key("msg").string(event);
+  const bool is_error = level == Level::kError;
+  const auto* cause = std::find_if(fields.begin(), fields.end(), [](const Field& f) { return f.key == "error"; });
+  if (!is_error) {
     w.key("v").integer(v);
+  } else if (cause == fields.end()) {
+    w.key("err").string("");
   }
+  if (level == Level::kWarning) w.key("level").string("warning");
   for (const Field& field : fields) {
-    w.key(field.key);
+    w.key(is_error && &field == cause ? "err" : field.key);
     append_value(w, field);
   }
   w.end_object();
   return std::move(w).text();
 }
 
-void write(Level level, int v, std::string_view event, Fields fields) {
+void write(Level level, int v, std::string_view event, Fields fields, const Where& where) {
   State& s = state();
   Options options;
   {
@@ -103,10 +113,10 @@ void write(Level level, int v, std::string_view event, Fields fields) {
   if (level == Level::kDebug && v > options.verbosity) return;
   if (options.format == Format::kJson) {
     const std::string line =
-        json_line(level, v, event, fields, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+        json_line(level, v, event, fields, where, std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
     std::fprintf(stderr, "%s\n", line.c_str());
   } else {
-    s.logger->log(spd_level(level), text_line(event, fields));
+    s.logger->log(spd_level(level), caller(where) + "] " + text_line(event, fields));
   }
 }
 
@@ -117,10 +127,10 @@ void configure(const Options& options) {
   state().options = options;
 }
 
-void error(std::string_view event, Fields fields) { write(Level::kError, 0, event, fields); }
-void warning(std::string_view event, Fields fields) { write(Level::kWarning, 0, event, fields); }
-void info(std::string_view event, Fields fields) { write(Level::kInfo, 0, event, fields); }
-void debug(int v, std::string_view event, Fields fields) { write(Level::kDebug, v, event, fields); }
+void error(std::string_view event, Fields fields, Where where) { write(Level::kError, 0, event, fields, where); }
+void warning(std::string_view event, Fields fields, Where where) { write(Level::kWarning, 0, event, fields, where); }
+void info(std::string_view event, Fields fields, Where where) { write(Level::kInfo, 0, event, fields, where); }
+void debug(int v, std::string_view event, Fields fields, Where where) { write(Level::kDebug, v, event, fields, where); }
 
 Capture::Capture(Sink sink) : sink_(std::move(sink)) {
   const std::lock_guard lock(state().mutex);

@@ -1,11 +1,14 @@
-// Logging as an event name with typed fields. spdlog stays behind this header.
+// Logging as an event name with typed fields, in the lines of Kubernetes' components. spdlog stays behind this header.
 //
 //     log::info("pod updated", {{"pod", name}, {"revision", revision}});
+//     // I0301 08:00:00.000000    4711 act.cpp:12] "pod updated" pod="web-1" revision="web-6d8"
+//     // {"ts":1614585600000.000,"caller":"act.cpp:12","msg":"pod updated","v":0,"pod":"web-1","revision":"web-6d8"}
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,11 +41,12 @@ struct Options {
 /// Call once at start; before it, warnings and errors go to stderr as text.
 void configure(const Options&);
 
-void error(std::string_view event, Fields = {});
-void warning(std::string_view event, Fields = {});
-void info(std::string_view event, Fields = {});
+using Where = std::source_location;
+void error(std::string_view event, Fields = {}, Where = Where::current());
+void warning(std::string_view event, Fields = {}, Where = Where::current());
+void info(std::string_view event, Fields = {}, Where = Where::current());
 /// Written only from verbosity `v` on.
-void debug(int v, std::string_view event, Fields = {});
+void debug(int v, std::string_view event, Fields = {}, Where = Where::current());
 
 /// Takes every line instead of stderr while it lives (tests, simulator,
 /// Python). Nested captures: the newest wins. Any thread may log.
