@@ -13,6 +13,7 @@
 #include "client/config.hpp"
 #include "client/rest_client.hpp"
 #include "controllers/cloneset/registration.hpp"
+#include "main/profiles.hpp"
 #include "runtime/health.hpp"
 #include "runtime/http_listener.hpp"
 #include "runtime/manager.hpp"
@@ -56,11 +57,10 @@ void count_call(base::Metrics& metrics, const client::CallInfo& call) {
       .observe(std::chrono::duration<double>(call.elapsed).count());
 }
 
-runtime::HttpReply answer_profile(const runtime::HttpQuery& query) {
-  if (!query.path.starts_with("/debug/pprof")) return {404, "404 page not found\n"};
-  return {
-      501,
-      "this manager writes no profiles of itself; `perf record -g -p PID` gives one of CPU, `heaptrack -p PID` one of memory\n"};
+/// A process without its probes or metrics is worth restarting.
+void end_with_listener() {
+  log::error("ending, since a listener has");
+  std::_Exit(1);
 }
 
 /// What listens, and what it shows. Probes answer from the start.
@@ -69,27 +69,32 @@ class Pages {
   Pages(base::Metrics& metrics, runtime::HealthChecks& health) : metrics_(metrics), health_(health) {}
 
   [[nodiscard]] std::optional<std::string> open(const ManagerFlags& flags) {
-    auto error =
-        listen(flags.health_probe_addr, "probes", [&health = health_](const auto& query) { return answer_probe(health, query); });
-    if (error) return error;
-    return listen(flags.metrics_addr, "metrics", [this](const runtime::HttpQuery& query) -> runtime::HttpReply {
+    const auto probe = [&health = health_](const auto& query) { return answer_probe(health, query); };
+    if (auto error = listen(flags.health_probe_addr, "probes", probe, end_with_listener)) return error;
+    const auto page = [this](const runtime::HttpQuery& query) -> runtime::HttpReply {
       if (query.path != "/metrics") return {404, "404 page not found\n"};
       refresh_();
       return {200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8"};
-    });
+    };
+    return listen(flags.metrics_addr, "metrics", page, end_with_listener);
   }
+  /// Nothing else depends on profiles: where they cannot be served, the process goes on without.
   void open_profiles(const ManagerFlags& flags) {
-    if (const auto error = listen(flags.pprof_addr, "profiles", answer_profile)) log::warning("no profiles", {{"error", *error}});
+    const auto answer = [this](const auto& query) { return answer_profile(query, closing_); };
+    if (const auto error = listen(flags.pprof_addr, "profiles", answer, {})) log::warning("no profiles", {{"error", *error}});
   }
-  void close() { listeners_.clear(); }
+  void close() {
+    closing_.set();
+    listeners_.clear();
+  }
   /// Called before each page of metrics, on the page's thread. Set before `open`.
   void on_scrape(std::function<void()> refresh) { refresh_ = std::move(refresh); }
 
  private:
   std::optional<std::string> listen(const std::optional<runtime::ListenAddress>& address, const char* what,
-                                    runtime::HttpListener::Handler handler) {
+                                    runtime::HttpListener::Handler handler, std::function<void()> on_death) {
     if (!address) return std::nullopt;
-    auto listener = runtime::HttpListener::listen(*address, std::move(handler));
+    auto listener = runtime::HttpListener::listen(*address, std::move(handler), std::move(on_death));
     if (!listener) return std::string(what) + ": " + listener.error();
     log::info("listening", {{"for", what}, {"port", (*listener)->port()}});
     listeners_.push_back(std::move(*listener));
@@ -98,6 +103,7 @@ class Pages {
 
   base::Metrics& metrics_;
   runtime::HealthChecks& health_;
+  base::Signal closing_;
   std::function<void()> refresh_ = [] {};
   std::vector<std::unique_ptr<runtime::HttpListener>> listeners_;
 };
@@ -116,6 +122,12 @@ runtime::Manager::Options manager_options(const ManagerFlags& flags, client::Res
     options.election->identity = base::host_name() + "_" + base::random_uuid();
     client.set_write_deadline(base::MonoTime{});  // none before the lock is held
   }
+  options.cache_sync_timeout = flags.cache_sync_timeout;
+  options.on_stuck = [](const std::string& why) {
+    log::error("caches were not synced in time", {{"error", why}});
+    std::fprintf(stderr, "kruise-manager: %s\n", why.c_str());
+    std::_Exit(1);
+  };
   options.on_renewed = [&client](base::MonoTime until) { client.set_write_deadline(until); };
   options.on_lost = [&client](const std::string& why) {
     client.abort_all();

@@ -48,7 +48,8 @@ struct HttpListener::Impl {
   }
 };
 
-base::Result<std::unique_ptr<HttpListener>, std::string> HttpListener::listen(const ListenAddress& address, Handler handler) {
+base::Result<std::unique_ptr<HttpListener>, std::string> HttpListener::listen(const ListenAddress& address, Handler handler,
+                                                                              std::function<void()> on_death) {
   auto impl = std::make_unique<Impl>();
   impl->handler = std::move(handler);
   httplib::Server& server = impl->server;
@@ -67,9 +68,13 @@ base::Result<std::unique_ptr<HttpListener>, std::string> HttpListener::listen(co
   const bool bound = address.host.empty() ? impl->bind("::", address.port) || impl->bind("0.0.0.0", address.port)
                                           : impl->bind(address.host, address.port);
   if (!bound) return "cannot listen on " + address.host + ":" + std::to_string(address.port) + ": the port is in use or not ours";
-  impl->thread =
-      std::make_unique<base::Thread>("http", [&server, port = impl->port, &ended = impl->ended](const std::stop_token& stop) {
-        if (!server.listen_after_bind() && !stop.stop_requested()) base::log::error("a listener ended", {{"port", port}});
+  impl->thread = std::make_unique<base::Thread>(
+      "http", [&server, port = impl->port, &ended = impl->ended, on_death = std::move(on_death)](const std::stop_token& stop) {
+        static_cast<void>(server.listen_after_bind());
+        if (!stop.stop_requested()) {
+          base::log::error("a listener ended", {{"port", port}});
+          if (on_death) on_death();
+        }
         ended.set();
       });
   return std::unique_ptr<HttpListener>(new HttpListener(std::move(impl)));

@@ -36,8 +36,10 @@ class HttpListener {
   /// Called on threads of the listener, several at once.
   using Handler = std::function<HttpReply(const HttpQuery&)>;
 
-  /// Listens from return on. The error names the address.
-  [[nodiscard]] static base::Result<std::unique_ptr<HttpListener>, std::string> listen(const ListenAddress&, Handler);
+  /// Listens from return on. The error names the address. `on_death` is called, on a thread of the listener, when it ends
+  /// without having been destroyed.
+  [[nodiscard]] static base::Result<std::unique_ptr<HttpListener>, std::string> listen(const ListenAddress&, Handler,
+                                                                                       std::function<void()> on_death = {});
   ~HttpListener();
   [[nodiscard]] int port() const;
 

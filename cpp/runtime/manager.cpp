@@ -230,7 +230,18 @@ void Manager::judge_readiness() {
     return;
   }
   health_.fail(kCachesSynced, *why_not);
+  judge_delay(*why_not);
   unready_timer_ = loop_.post_after(kLookWhileUnready, life_.bind([this] { look_again(); }));
+}
+
+/// Counts from when the definitions of all kinds were read: the server was there, and knows us.
+void Manager::judge_delay(const std::string& why) {
+  if (!std::ranges::all_of(kinds_, [](const auto& kind) { return kind->crd->synced(); })) return;
+  const base::MonoTime now = loop_.clock().mono();
+  if (!listing_since_) listing_since_ = now;
+  if (stuck_ || now - *listing_since_ < options_.cache_sync_timeout) return;
+  stuck_ = true;
+  if (options_.on_stuck) options_.on_stuck(why);
 }
 
 // Stopping.

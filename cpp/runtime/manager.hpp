@@ -82,6 +82,10 @@ class Manager {
     std::function<void(const std::string& why)> on_lost{};
     /// Leadership is held until then, unless it is renewed before.
     std::function<void(base::MonoTime)> on_renewed{};
+    /// How long the first lists of kinds that the server has may take. A server that was never reached is waited for.
+    base::Duration cache_sync_timeout = std::chrono::minutes(2);
+    /// They have taken longer: something is wrong that waiting does not mend (a missing right, say). Called once.
+    std::function<void(const std::string& why)> on_stuck{};
   };
 
   /// Everything given outlives the manager. Like everything below on `loop`, which is the client's executor, or before it runs.
@@ -131,6 +135,7 @@ class Manager {
   void arm_resync(Kind&);
   void judge_readiness();
   [[nodiscard]] std::optional<std::string> why_not_ready() const;
+  void judge_delay(const std::string& why);
   void note_malformed(const api::Resource&, const cache::Malformed&);
   void tell_malformed(Kind&);
   void stop_controllers(std::function<void()> done);
@@ -155,6 +160,8 @@ class Manager {
   bool waiting_ = true;    // for some cache
   bool looking_ = false;
   base::TimerId unready_timer_ = 0;
+  std::optional<base::MonoTime> listing_since_;  // the first lists are under way
+  bool stuck_ = false;
   base::Lifetime life_;
 };
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include "base/log.hpp"
+#include "base/thread.hpp"
+
 namespace kruise::runtime {
 namespace {
 
@@ -67,6 +70,33 @@ TEST(HttpListener, AnswersAndRefusesATakenPort) {
 
 TEST(HttpListener, StopsRightAfterItsStart) {
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(HttpListener::listen({"", 0}, [](const HttpQuery&) { return HttpReply{}; }));
+}
+
+TEST(HttpListener, TellsOfItsDeathButNotOfItsEnd) {
+  base::Signal died;
+  const auto handler = [](const HttpQuery&) { return HttpReply{}; };
+  {
+    const auto ended = HttpListener::listen({"127.0.0.1", 0}, handler, [&] { died.set(); });
+    ASSERT_TRUE(ended) << ended.error();
+  }
+  EXPECT_FALSE(died.wait_for(base::Duration{0}));
+  const base::log::Capture quiet([](auto, auto, const auto&) {});
+  const auto listener = HttpListener::listen({"127.0.0.1", 0}, handler, [&] { died.set(); });
+  ASSERT_TRUE(listener) << listener.error();
+  httplib::Client client("127.0.0.1", (*listener)->port());
+  ASSERT_TRUE(client.Get("/"));  // it listens
+  // Its socket breaks.
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in address{};
+    socklen_t size = sizeof(address);
+    int listens = 0;
+    socklen_t int_size = sizeof(listens);
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 && ntohs(address.sin_port) == (*listener)->port() &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0 && listens != 0) {
+      shutdown(fd, SHUT_RDWR);
+    }
+  }
+  EXPECT_TRUE(died.wait_for(std::chrono::seconds(10)));
 }
 
 }  // namespace

@@ -203,6 +203,42 @@ TEST_F(ManagerTest, AnUnreachableServerIsWaitedForVisibly) {
   EXPECT_TRUE(within(30s, [&] { return seen("a") == 5; }));
 }
 
+TEST_F(ManagerTest, ListsThatNeverComeAreNotWaitedForForEver) {
+  install();
+  Manager::Options options;
+  std::string why;
+  options.on_stuck = [&](const std::string& text) { why = text; };
+  auto running = process(options);
+  running->client.inject([](const client::Request& request) {
+    const bool forbidden = request.path.find("/gadgets") != std::string::npos;
+    return forbidden ? cluster::Fault{cluster::Fault::Kind::kAnswer, 403} : cluster::Fault{};
+  });
+  loop.run_for(119s);
+  EXPECT_EQ(why, "");
+  loop.run_for(3s);
+  EXPECT_THAT(why, HasSubstr("waiting for the list of gadgets: "));
+  EXPECT_THAT(why, HasSubstr("403"));
+}
+
+TEST_F(ManagerTest, AServerThatWasNeverReachedIsWaitedFor) {
+  install();
+  Manager::Options options;
+  bool stuck = false;
+  options.on_stuck = [&](const std::string&) { stuck = true; };
+  cluster::LocalClient client(server, loop);
+  bool down = true;
+  client.inject([&](const client::Request&) { return down ? cluster::Fault{cluster::Fault::Kind::kRefuse} : cluster::Fault{}; });
+  base::Metrics metrics;
+  HealthChecks health;
+  Manager manager(options, client, loop, nullptr, metrics, health);
+  manager.add(gadget_registration());
+  manager.start();
+  loop.run_for(1h);
+  EXPECT_FALSE(stuck);
+  down = false;
+  EXPECT_TRUE(within(1min, [&] { return manager.ready(); }));
+}
+
 TEST_F(ManagerTest, OnlyTheLeaderActsAndTheFollowerTakesOver) {
   install();
   auto a = process(electing("a"));
