@@ -8,6 +8,7 @@ import json
 import random
 import ssl
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
@@ -17,12 +18,19 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
 class FaultProxy:
-    """Plain HTTP on ``url``; ``down`` closes every connection, new and old; ``error_share`` of the requests get 429, 500 or 503."""
+    """Plain HTTP on ``url``; ``down`` closes every connection, new and old; ``error_share`` of the requests get 429, 500 or 503,
+    those whose path contains ``forbidden`` 403. ``damage_share`` of the answers are carried out and then damaged.
+    """
+
+    DAMAGES = ("a page", "bytes", "cut", "broken")
 
     def __init__(self, plane: ControlPlane, seed: int = 1) -> None:
         self.down = False
         self.error_share = 0.0
         self.errors = 0
+        self.forbidden = ""
+        self.damage_share = 0.0
+        self.damaged: Counter[str] = Counter()
         self.random = random.Random(seed)
         proxy = self
         host = plane.url.removeprefix("https://")
@@ -39,6 +47,9 @@ class FaultProxy:
                 if proxy.down:
                     self.close_connection = True
                     return
+                if proxy.forbidden and proxy.forbidden in self.path:
+                    self.refuse(403)
+                    return
                 if proxy.random.random() < proxy.error_share:
                     self.refuse(proxy.random.choice([429, 500, 503]))
                     return
@@ -54,7 +65,7 @@ class FaultProxy:
 
             def refuse(self, code: int) -> None:
                 proxy.errors += 1
-                reason = {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}[code]
+                reason = {403: "Forbidden", 429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}[code]
                 text = json.dumps({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason})
                 self.send_response(code)
                 self.send_header("Content-Type", "application/json")
@@ -64,7 +75,28 @@ class FaultProxy:
                 self.end_headers()
                 self.wfile.write(text.encode())
 
+            def damage(self, response: http.client.HTTPResponse) -> None:
+                """Of a watch the first events only, so that it begins well."""
+                what = proxy.random.choice(proxy.DAMAGES)
+                proxy.damaged[what] += 1
+                body = {"a page": b"<html><body>Bad gateway</body></html>", "bytes": proxy.random.randbytes(300)}.get(what)
+                self.send_response(200 if body else response.status)
+                self.send_header("Content-Type", "text/html" if what == "a page" else "application/json")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                if body is None:
+                    piece = response.read1(65536)
+                    body = piece[: max(len(piece) * 2 // 3, 1)] or b"{"
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(body), body))
+                if what == "broken":
+                    self.close_connection = True
+                else:
+                    self.wfile.write(b"0\r\n\r\n")
+
             def forward(self, response: http.client.HTTPResponse) -> None:
+                if proxy.random.random() < proxy.damage_share:
+                    self.damage(response)
+                    return
                 self.send_response(response.status)
                 for key, value in response.getheaders():
                     if key.lower() not in HOP_BY_HOP:

@@ -3,143 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
+import shutil
 import signal
+import socket
+import struct
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from built import ROOT, built
 from control_plane import ControlPlane
 from fault_proxy import FaultProxy
-from manager_process import QUICK_ELECTION, ManagerProcess, wait
+from manager_process import QUICK_ELECTION, free_port, wait
+from manager_world import World, clone_set, manager
 from relay import Relay
 
 pytestmark = pytest.mark.real
 Json = Any
-CRDS = ROOT / "charts/kruise/crds"
-SETS = "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets"
-
-
-@pytest.fixture(scope="module")
-def plane() -> Iterator[ControlPlane]:
-    with ControlPlane(controller_manager=True, audit=True) as plane:
-        plane.install_crds(CRDS)
-        nodes = subprocess.Popen([built("simulated-nodes"), plane.kubeconfig, "4"], stdin=subprocess.PIPE, text=True)
-        yield plane
-        nodes.communicate(timeout=20)
-
-
-@pytest.fixture
-def ns(plane: ControlPlane, request: pytest.FixtureRequest) -> str:
-    """A namespace of the test's own; locks live there too."""
-    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
-    assert plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})[0] == 201
-    return name
-
-
-def clone_set(name: str, replicas: int, image: str = "example.com/web:1", **strategy: Json) -> Json:
-    return {
-        "apiVersion": "apps.kruise.io/v1alpha1",
-        "kind": "CloneSet",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "updateStrategy": {"type": "InPlaceIfPossible", **strategy},
-            "template": {
-                "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [{"name": "main", "image": image}], "terminationGracePeriodSeconds": 0},
-            },
-        },
-    }
-
-
-class World:
-    """What one namespace of the server holds."""
-
-    def __init__(self, plane: ControlPlane, ns: str) -> None:
-        self.plane, self.ns = plane, ns
-        self.sets = SETS.format(ns)
-
-    def create(self, body: Json) -> None:
-        code, answer = self.plane.call("POST", self.sets, body)
-        assert code == 201, answer
-
-    def patch(self, name: str, body: Json) -> None:
-        code, answer = self.plane.call("PATCH", f"{self.sets}/{name}", body, content_type="application/merge-patch+json")
-        assert code == 200, answer
-
-    def status(self, name: str) -> Json:
-        return self.plane.call("GET", f"{self.sets}/{name}")[1].get("status", {})
-
-    def done(self, name: str, replicas: int) -> bool:
-        body = self.plane.call("GET", f"{self.sets}/{name}")[1]
-        status = body.get("status", {})
-        return bool(
-            status.get("observedGeneration") == body["metadata"]["generation"]
-            and status.get("updatedReadyReplicas") == replicas
-            and status.get("readyReplicas") == replicas
-        )
-
-    def set_image(self, name: str, image: str) -> None:
-        container = {"name": "main", "image": image}
-        self.patch(name, {"spec": {"template": {"spec": {"containers": [container]}}}})
-
-    def holder(self) -> str:
-        code, lease = self.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{self.ns}/leases/kruise-manager")
-        return str(lease["spec"].get("holderIdentity") or "") if code == 200 else ""
-
-    def renewed(self) -> str:
-        lease = self.plane.call("GET", f"/apis/coordination.k8s.io/v1/namespaces/{self.ns}/leases/kruise-manager")[1]
-        return str(lease["spec"]["renewTime"])
-
-
-@pytest.fixture
-def world(plane: ControlPlane, ns: str) -> World:
-    return World(plane, ns)
-
-
-def manager(world: World, tmp_path: Path, *flags: str, kubeconfig: str | None = None) -> ManagerProcess:
-    """Restricted to the test's namespace, so that tests don't see each other's sets."""
-    return ManagerProcess(kubeconfig or world.plane.kubeconfig, tmp_path, f"--namespace={world.ns}", *flags, namespace=world.ns)
-
-
-# --- flags and configuration ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("flags", "status", "says"),
-    [
-        (["--help"], 0, "Usage: kruise-manager"),
-        (["-h"], 0, "Usage: kruise-manager"),
-        (["--no-such-flag"], 2, "unknown flag: --no-such-flag"),
-        (["--cloneset-workers=0"], 2, '--cloneset-workers=0: "0" must be at least 1'),
-        (["--feature-gates=Nope=true"], 2, "unrecognized feature gate: Nope"),
-        (["--kubeconfig=/nowhere/config"], 1, "/nowhere/config"),
-        (["--leader-election-namespace=", "--master=http://127.0.0.1:1"], 1, "--leader-election-namespace is empty"),
-    ],
-)
-def test_wrong_command_lines_end_at_once(flags: list[str], status: int, says: str) -> None:
-    start = time.monotonic()
-    done = subprocess.run(
-        [built("kruise-manager"), "--health-probe-addr=0", "--metrics-addr=0", *flags],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=10,
-        env={"HOME": "/nonexistent"},
-    )
-    assert time.monotonic() - start < 1
-    assert done.returncode == status, done.stderr
-    assert says in (done.stdout if status == 0 else done.stderr)
-    if status == 1:
-        assert len([line for line in done.stderr.splitlines() if line.startswith("kruise-manager: ")]) == 1
+PROMTOOL = shutil.which("promtool")
+"""Debian's package prometheus has it; without it our own reading of the format must do."""
 
 
 def test_a_port_in_use_ends_the_start(world: World, tmp_path: Path) -> None:
@@ -168,6 +54,8 @@ def test_leader_and_follower_answer_probes_and_metrics(world: World, tmp_path: P
                 assert process.get("/readyz/caches-synced") == (200, "ok")
                 assert process.get("/readyz/nothing")[0] == 404
                 check_metrics_page(process.page())
+                if PROMTOOL:
+                    subprocess.run([PROMTOOL, "check", "metrics"], input=process.page(), text=True, check=True)
             assert (a.value("kruise_manager_is_leader"), b.value("kruise_manager_is_leader")) == (1, 0)
             succeeded = a.value('controller_runtime_reconcile_total{controller="cloneset-controller",result="success"}')
             assert succeeded is not None
@@ -213,20 +101,20 @@ def check_metrics_page(page: str) -> None:
 # --- election ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_killed_leader_is_followed_within_its_lease_and_the_budget_holds(world: World, tmp_path: Path) -> None:
-    replicas, budget = 60, 12
+def test_a_killed_leader_is_followed_within_twenty_seconds_and_the_budget_holds(world: World, tmp_path: Path) -> None:
+    replicas, budget = 200, 40
     world.create(clone_set("web", replicas, maxUnavailable=budget))
-    with manager(world, tmp_path, *QUICK_ELECTION) as a:
+    with manager(world, tmp_path) as a:
         wait("a leads", a.leads)
-        with manager(world, tmp_path, *QUICK_ELECTION) as b:
-            wait("all pods ready", lambda: world.done("web", replicas), 60)
+        with manager(world, tmp_path) as b:
+            wait("all pods ready", lambda: world.done("web", replicas), 120)
             version = world.plane.call("GET", f"/api/v1/namespaces/{world.ns}/pods")[1]["metadata"]["resourceVersion"]
             world.set_image("web", "example.com/web:2")
             wait("some pods are updated", lambda: 5 < world.status("web").get("updatedReplicas", 0) < replicas)
             a.kill(signal.SIGKILL)
-            took = wait("b leads", b.leads, 10)
-            wait("the rollout is done", lambda: world.done("web", replicas), 60)
-            assert took < 7
+            took = wait("b leads", b.leads, 25)
+            wait("the rollout is done", lambda: world.done("web", replicas), 120)
+            assert took <= 20
             assert_budget(world, version, replicas - budget)
 
 
@@ -237,7 +125,7 @@ def assert_budget(world: World, version: str, ready_min: int) -> None:
     ready = {pod["metadata"]["name"] for pod in pods["items"] if is_ready(pod)}
     _, text = world.plane.call("GET", path)
     events = [json.loads(line) for line in text.splitlines()] if isinstance(text, str) else [text]
-    assert len(events) > 60
+    assert len(events) > 200
     for event in events:
         pod = event["object"]
         name = pod["metadata"]["name"]
@@ -316,21 +204,6 @@ def test_a_second_signal_ends_it_at_once(world: World, tmp_path: Path) -> None:
 # --- kinds and faults -------------------------------------------------------------------------------------------------------------
 
 
-def test_without_kinds_it_is_ready_and_works_once_they_come(tmp_path: Path) -> None:
-    with ControlPlane() as bare, ManagerProcess(bare.kubeconfig, tmp_path) as process:
-        assert wait("ready", process.ready, 30) < 30
-        assert "controller waits for its kind" in process.text()
-        world = World(bare, "default")
-        bare.install_crds(CRDS)
-        world.create(clone_set("web", 2))
-        took = wait("pods are created", lambda: len(bare.call("GET", "/api/v1/namespaces/default/pods")[1]["items"]) == 2, 10)
-        assert took < 10
-        bare.run_kubectl("delete", "-f", str(CRDS))
-        wait("the controller stops", lambda: "its kind is gone" in process.text(), 10)
-        assert process.ready()
-        assert process.value('kruise_cache_objects{group="",resource="pods"}') is None
-
-
 def test_a_server_that_is_down_and_then_errs(world: World, tmp_path: Path) -> None:
     with FaultProxy(world.plane) as proxy:
         through = world.plane.write_kubeconfig(tmp_path / "through", server=proxy.url)
@@ -355,48 +228,6 @@ def test_a_server_that_is_down_and_then_errs(world: World, tmp_path: Path) -> No
             assert process.resident_mib() < before * 1.1 + 1
 
 
-def test_an_unreachable_server_is_waited_for_visibly(world: World, tmp_path: Path) -> None:
-    nobody = world.plane.write_kubeconfig(tmp_path / "nobody", server="https://127.0.0.1:1")
-    with ManagerProcess(nobody, tmp_path) as process:
-
-        def told() -> bool:
-            code, why = process.get("/readyz/caches-synced")
-            return code == 500 and "waiting for the list of customresourcedefinitions: " in why and "cannot be reached" in why
-
-        wait("the probe tells why", told, 10)
-        assert process.get("/readyz")[0] == 500
-        assert process.get("/healthz") == (200, "ok")
-        assert process.popen.poll() is None
-        process.kill(signal.SIGTERM)
-        assert process.wait_exit(8) == 0
-
-
-def test_a_malformed_object_is_told_and_the_others_progress(tmp_path: Path) -> None:
-    with ControlPlane() as bare:
-        bare.install_crds(CRDS)
-        crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/clonesets.apps.kruise.io"
-        lax = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        names = [version["name"] for version in bare.call("GET", crd)[1]["spec"]["versions"]]
-        schema = f"/spec/versions/{names.index('v1alpha1')}/schema/openAPIV3Schema/properties/spec"
-        replace = [{"op": "replace", "path": schema, "value": lax}]
-        assert bare.call("PATCH", crd, replace, content_type="application/json-patch+json")[0] == 200
-        world = World(bare, "default")
-        bad = clone_set("bad", 1)
-        bad["spec"]["minReadySeconds"] = "soon"
-        wait("the lax schema is served", lambda: bare.call("POST", world.sets, bad)[0] == 201)
-        world.create(clone_set("good", 2))
-        with ManagerProcess(bare.kubeconfig, tmp_path) as process:
-            wait("the good one has pods", lambda: world.status("good").get("replicas") == 2)
-            assert "cannot be read" in process.text()
-            assert "spec.minReadySeconds" in process.text()
-
-            def told() -> bool:
-                events = bare.call("GET", "/api/v1/namespaces/default/events")[1]["items"]
-                return any(e["involvedObject"]["name"] == "bad" and "spec.minReadySeconds" in e["message"] for e in events)
-
-            wait("the bad one has an event", told)
-
-
 # --- figures ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -412,3 +243,29 @@ def test_user_agents_tell_who_asked(world: World, tmp_path: Path) -> None:
             agents.setdefault(event["userAgent"], set()).add(f"{event['verb']} {event['objectRef']['resource']}")
     assert "create pods" in agents["kruise-manager/cloneset-controller"]
     assert {"watch pods", "create events", "create leases"} <= agents["kruise-manager"]
+
+
+def test_profiles_are_served_and_hold_nothing_up(world: World, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with manager(world, tmp_path, "--enable-pprof", f"--pprof-addr=127.0.0.1:{taken.getsockname()[1]}") as process:
+            wait("it leads", process.leads)
+            assert "no profiles" in process.text()
+    port = free_port()
+    with manager(world, tmp_path, "--enable-pprof", f"--pprof-addr=127.0.0.1:{port}") as process:
+        wait("it leads", process.leads)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/debug/pprof/profile?seconds=1")
+        answer = connection.getresponse()
+        profile = answer.read()
+        connection.close()
+        assert answer.status == 200
+        assert profile[:40] == struct.pack("5N", 0, 3, 0, 10_000, 0)
+        assert b"kruise-manager" in profile
+        assert process.get("/debug/pprof/heap", port)[0] == 501
+        hanging = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        hanging.request("GET", "/debug/pprof/profile?seconds=300")
+        process.kill(signal.SIGTERM)
+        assert process.wait_exit(8) == 0
+        hanging.close()
