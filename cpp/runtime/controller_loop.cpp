@@ -11,6 +11,8 @@ namespace {
 
 constexpr base::Duration kLogAgain = std::chrono::minutes(1);
 constexpr base::Duration kEventAgain = std::chrono::hours(1);
+/// For so long nothing but an edit shortens the back-off of a failing key.
+constexpr base::Duration kFailureRestMax = std::chrono::seconds(1);
 /// Below this, resting is not worth a timer.
 constexpr base::Duration kRestMin = std::chrono::milliseconds(5);
 
@@ -68,6 +70,9 @@ ControllerLoop::ControllerLoop(std::unique_ptr<Reconciler> reconciler, Options o
       .gauge("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller.",
              {{"controller", name_}})
       .set(options_.workers);
+  // From the beginning on the page, for who sums up rates.
+  errors_total();
+  panics_total();
   queue_.on_ready([this] { pump(); });
 }
 
@@ -75,6 +80,16 @@ ControllerLoop::~ControllerLoop() {
   for (const auto& [key, job] : jobs_) around_.own_writes.forget({name_, key});
   around_.metrics.remove_series("controller_runtime_max_concurrent_reconciles", {{"controller", name_}});
   around_.metrics.remove_series("controller_runtime_active_workers", {{"controller", name_}});
+}
+
+base::Counter& ControllerLoop::errors_total() {
+  return around_.metrics.counter("controller_runtime_reconcile_errors_total",
+                                 "Total number of reconciliation errors per controller.", {{"controller", name_}});
+}
+
+base::Counter& ControllerLoop::panics_total() {
+  return around_.metrics.counter("controller_runtime_reconcile_panics_total", "Total number of reconcile panics per controller.",
+                                 {{"controller", name_}});
 }
 
 void ControllerLoop::start() {
@@ -149,10 +164,7 @@ void ControllerLoop::plan(Job& job) {
   Context context{around_.loop.clock().now(), &around_.gates, base::Random(random_.next())};
   auto deliver = life_.bind([this, key = job.key, observed](std::shared_ptr<Computed> computed) {
     if (computed->thrown) {
-      around_.metrics
-          .counter("controller_runtime_reconcile_panics_total", "Total number of reconcile panics per controller.",
-                   {{"controller", name_}})
-          .add();
+      panics_total().add();
       base::log::error("planning threw", {{"controller", name_}, {"object", key.text()}, {"error", *computed->thrown}});
       fail(key, *computed->thrown, false);
       return;
@@ -227,12 +239,14 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
 }
 
 void ControllerLoop::fail(const api::Key& key, const std::string& text, bool stale) {
-  around_.metrics
-      .counter("controller_runtime_reconcile_errors_total", "Total number of reconciliation errors per controller.",
-               {{"controller", name_}})
-      .add();
+  errors_total().add();
   report(key, text, stale);
-  queue_.add_rate_limited(key);
+  const base::Duration back_off = queue_.add_rate_limited(key);
+  // What the failure itself has changed (a status that tells of it) is no reason to try again at once.
+  if (!stale) {
+    base::MonoTime& until = resting_[key];
+    until = std::max(until, around_.loop.clock().mono() + std::min<base::Duration>(back_off, kFailureRestMax));
+  }
   end(key, "error");
 }
 

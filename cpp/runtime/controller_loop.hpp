@@ -77,6 +77,8 @@ class ControllerLoop {
     int silent = 0;
   };
 
+  base::Counter& errors_total();
+  base::Counter& panics_total();
   void pump();
   bool deferred(const WorkQueue::Taken&);
   void begin(const api::Key&, Cause);

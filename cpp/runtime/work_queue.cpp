@@ -115,14 +115,16 @@ base::Duration WorkQueue::bucket_delay() {
   return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(-tokens_ / back_off_.qps));
 }
 
-void WorkQueue::add_rate_limited(const api::Key& key) {
+base::Duration WorkQueue::add_rate_limited(const api::Key& key) {
   Item& item = items_[key];
   base::Duration delay = back_off_.base_delay;
   for (int i = 0; i < item.failures && delay < back_off_.max_delay; ++i) delay *= 2;
   delay = std::min(delay, back_off_.max_delay);
   ++item.failures;
   instruments_.retries.add();
-  add_after(key, std::max(delay, bucket_delay()), Cause::kChange);
+  delay = std::max(delay, bucket_delay());
+  add_after(key, delay, Cause::kChange);
+  return delay;
 }
 
 void WorkQueue::forget(const api::Key& key) {

@@ -43,8 +43,8 @@ class WorkQueue {
   void add(const api::Key&, Cause);
   /// The earliest of several delays holds. At most one delay is pending for a key; taking the key voids it.
   void add_after(const api::Key&, base::Duration, Cause);
-  /// After the key's back-off, which grows.
-  void add_rate_limited(const api::Key&);
+  /// After the key's back-off, which grows and is returned.
+  base::Duration add_rate_limited(const api::Key&);
   /// The key succeeded: its back-off starts anew.
   void forget(const api::Key&);
   /// Failures since the last `forget`.

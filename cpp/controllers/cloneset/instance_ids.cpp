@@ -71,4 +71,19 @@ std::vector<InstanceId> choose_instance_ids(std::string_view name, const Observe
   return chosen;
 }
 
+std::string with_ids_masked(std::string_view text, std::string_view set_name) {
+  const std::string prefix = std::string(set_name) + "-";
+  std::string masked;
+  while (true) {
+    const auto at = text.find(prefix);
+    if (at == std::string_view::npos) return masked += text;
+    masked += text.substr(0, at + prefix.size());
+    text.remove_prefix(at + prefix.size());
+    const auto end = std::min(text.find_first_not_of(kAlphabet), text.size());
+    if (end != kIdLength) continue;
+    masked += '*';
+    text.remove_prefix(kIdLength);
+  }
+}
+
 }  // namespace kruise::controllers::cloneset

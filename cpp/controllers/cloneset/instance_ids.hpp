@@ -24,4 +24,7 @@ struct InstanceId {
 [[nodiscard]] std::vector<std::string> free_instance_ids(const std::vector<api::PodPtr>& pods,
                                                          const std::vector<api::ClaimPtr>& claims);
 
+/// The text with the ids in names of the set's pods and claims as `*`: two failures to create pods read alike.
+[[nodiscard]] std::string with_ids_masked(std::string_view text, std::string_view set_name);
+
 }  // namespace kruise::controllers::cloneset

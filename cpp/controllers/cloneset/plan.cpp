@@ -4,6 +4,7 @@
 
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
+#include "controllers/cloneset/instance_ids.hpp"
 #include "controllers/cloneset/pod_builder.hpp"
 #include "controllers/cloneset/progress.hpp"
 #include "controllers/cloneset/scale.hpp"
@@ -178,7 +179,8 @@ void add_status(const Pass& pass, const api::CloneSetStatus& counts, const Failu
   plan.status_after_error = [set = pass.set, counts, failures, progress = std::move(progress), phase,
                              now = pass.now](const client::ApiError& error) {
     Failures after = failures;
-    if (phase == Phase::kScale && !after.scale) after.scale = error.text();
+    // New names are drawn in each pass: with them the condition would change, and wake the controller, for ever.
+    if (phase == Phase::kScale && !after.scale) after.scale = with_ids_masked(error.text(), set.meta.name);
     if (phase == Phase::kUpdate && !after.update) after.update = error.text();
     api::CloneSetStatus status = counts;
     set_failures(status, set.status, after, now);

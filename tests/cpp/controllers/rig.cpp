@@ -31,6 +31,24 @@ std::string clone_set_crd() {
 
 namespace {
 
+/// Holds news of pods back for a while, then lets them through for as long.
+class Lag final : public cluster::FaultPlan {
+ public:
+  Lag(const base::Clock& clock, std::shared_ptr<const base::Duration> span) : clock_(clock), span_(std::move(span)) {}
+  cluster::Fault on_request(const client::Request&) override { return {}; }
+  cluster::WatchFault on_event(const client::Request& watch) override {
+    const base::MonoTime now = clock_.mono();
+    if (*span_ == base::Duration{0} || now < open_until_ || !watch.path.ends_with("/pods")) return {};
+    open_until_ = now + 2 * *span_;
+    return {.kind = cluster::WatchFault::Kind::kDelay, .delay = *span_};
+  }
+
+ private:
+  const base::Clock& clock_;
+  std::shared_ptr<const base::Duration> span_;
+  base::MonoTime open_until_{};
+};
+
 template <class T>
 std::unique_ptr<cache::Informer<T>> informer(client::Client& client, const api::Resource& resource, base::Random random) {
   if constexpr (std::is_same_v<T, api::Pod>) {
@@ -44,7 +62,7 @@ std::unique_ptr<cache::Informer<T>> informer(client::Client& client, const api::
 }  // namespace
 
 struct Rig::Controller final : runtime::Versions {
-  Controller(cluster::ApiServer& server, base::VirtualLoop& loop, std::uint64_t seed)
+  Controller(cluster::ApiServer& server, base::VirtualLoop& loop, std::uint64_t seed, std::shared_ptr<const base::Duration> lag)
       : client(server, loop),
         sets(informer<api::CloneSet>(client, api::kCloneSets, base::Random(seed))),
         pods(informer<api::Pod>(client, api::kPods, base::Random(seed + 1))),
@@ -52,6 +70,7 @@ struct Rig::Controller final : runtime::Versions {
         revisions(informer<api::Revision>(client, api::kRevisions, base::Random(seed + 3))),
         own_writes({}, client, *this, metrics),
         events(client, std::string(kAgent)) {
+    client.inject(std::make_shared<Lag>(loop.clock(), std::move(lag)));
     const controllers::cloneset::Stores stores{sets->store(), pods->store(), claims->store(), revisions->store()};
     controller = std::make_unique<runtime::ControllerLoop>(
         controllers::cloneset::make_cloneset_reconciler(stores),
@@ -129,7 +148,7 @@ Rig::~Rig() = default;
 
 void Rig::restart_controller() {
   controller_.reset();
-  controller_ = std::make_unique<Controller>(server, loop, seed_ += 100);
+  controller_ = std::make_unique<Controller>(server, loop, seed_ += 100, lag_);
   fault(fault_share_);
 }
 
@@ -149,6 +168,15 @@ void Rig::fault(double share) {
         return {.kind = cluster::Fault::Kind::kAnswer, .code = random->below(2) == 0 ? 409 : 500};
     }
   });
+}
+
+void Rig::inject(std::function<cluster::Fault(const client::Request&)> faults) { controller_->client.inject(std::move(faults)); }
+
+void Rig::lag(base::Duration span) { *lag_ = span; }
+
+double Rig::failed_passes() const {
+  return controller_->metrics.counter("controller_runtime_reconcile_errors_total", "", {{"controller", "cloneset-controller"}})
+      .value();
 }
 
 json Rig::send(client::Request request) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/api_server.hpp"
+#include "cluster/faults.hpp"
 #include "cluster/local_client.hpp"
 #include "cluster/sim/kubelets.hpp"
 #include "cluster/sim/scheduler.hpp"
@@ -43,6 +44,12 @@ class Rig {
   /// From now on this share of the controller's requests fails: refused, answered with an error, or carried out without an
   /// answer.
   void fault(double share);
+  /// What happens to each of the controller's requests; empty: nothing.
+  void inject(std::function<cluster::Fault(const client::Request&)>);
+  /// From now on news of pods reach the controller in bursts: held back for so long, then let through for as long.
+  void lag(base::Duration);
+  /// How many passes of the controller ended with an error, a stale object included.
+  [[nodiscard]] double failed_passes() const;
   /// Ends the controller at this instant and starts another with empty caches.
   void restart_controller();
 
@@ -56,6 +63,7 @@ class Rig {
   struct Controller;
   std::uint64_t seed_;
   double fault_share_ = 0;
+  std::shared_ptr<base::Duration> lag_ = std::make_shared<base::Duration>(0);
   cluster::sim::Scheduler scheduler_;
   cluster::sim::VolumeBinder binder_;
   std::unique_ptr<Controller> controller_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "client/error.hpp"
 #include "controllers/cloneset/instance_ids.hpp"
 #include "controllers/cloneset_builders.hpp"
 
@@ -75,6 +76,7 @@ TEST(ScaleOutTest, AClaimWithoutAPodIsTakenOver) {
   EXPECT_THAT(lines(world.plan()), ElementsAre("create pod web-left1"));
 }
 
+// CloneSet §26, 1.4: a new pod collided with a terminating one of the same id.
 TEST(ScaleOutTest, ATerminatingPodsClaimsWaitForIt) {
   auto world = at_rest(clone_set().replicas(2).claim_template("data"));
   world.new_pods(1).add(member("web", "left1", world.new_revision).terminating());
@@ -90,6 +92,7 @@ TEST(ScaleOutTest, APodWithoutClaimsIsReplacedAtOnceWhileItTerminates) {
   EXPECT_EQ(writes(world.plan(), "create pod"), 1);
 }
 
+// CloneSet §26, 0.5: terminating claims blocked the creation of pods.
 TEST(ScaleOutTest, ATerminatingClaimIsInvisible) {
   auto world = at_rest(clone_set().replicas(1).claim_template("data"));
   auto dying = std::make_shared<api::Claim>(*claim("data-web-left1", "left1"));
@@ -100,6 +103,7 @@ TEST(ScaleOutTest, ATerminatingClaimIsInvisible) {
   EXPECT_THAT(lines(next), Not(Contains("create pod web-left1")));
 }
 
+// CloneSet §11.8, §25.11: a finished pod that nobody removes, or a released one, held the name for ever.
 TEST(ScaleOutTest, NamesHeldByFinishedOrForeignPodsAreSkipped) {
   auto world = at_rest(clone_set().replicas(1).claim_template("data"));
   world.add(member("web", "fail1", world.new_revision).phase(api::PodPhase::kFailed));
@@ -133,6 +137,7 @@ TEST(ScaleOutTest, PodsOfTheCurrentRevisionAreBuiltFromItsTemplate) {
   EXPECT_FALSE(pod.contains("$patch"));
 }
 
+// CloneSet §26, open: a claim template is removed while pods of the old revision are created.
 TEST(ScaleOutTest, ARemovedClaimTemplateOfOldPodsIsReportedOnce) {
   const std::string mounts = R"({"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"main","image":"nginx:1",
       "volumeMounts":[{"name":"data","mountPath":"/d"}]}]}})";
@@ -189,6 +194,7 @@ TEST(ScaleInTest, DeletionIsOneWriteAndOneAClaim) {
   EXPECT_TRUE(write.not_found_is_success);
 }
 
+// CloneSet §26, by reading: a pod without an id took claims without one along.
 TEST(ScaleInTest, AnEmptyInstanceIdTakesNoClaimsAlong) {
   auto world = at_rest(clone_set().replicas(0));
   auto without_id = member("web", "x", world.new_revision);
@@ -221,6 +227,7 @@ TEST(ScaleInTest, ToZeroDeletesAll) {
   EXPECT_TRUE(world.plan().status);
 }
 
+// CloneSet §13.2, §26, 0.9: a planned deletion ignored maxUnavailable and could not surge.
 TEST(PlannedDeletionTest, TheThreeExamples) {
   // pod a broken, rest ready, full size: maxUnavailable 2, surge 1, plan b: b goes at once.
   const auto build = [](int max_unavailable, std::size_t planned) {
@@ -245,6 +252,7 @@ TEST(PlannedDeletionTest, TheThreeExamples) {
   EXPECT_THAT(lines(build(1, 0).plan()), ElementsAre("delete pod web-aaaab"));
 }
 
+// CloneSet §25.12.
 TEST(PlannedDeletionTest, WithReplicasLoweredExactlyThesePodsGo) {
   auto world = at_rest(clone_set().replicas(2).max_unavailable(1));
   world.new_pods(3);
@@ -271,6 +279,7 @@ TEST(PlannedDeletionTest, NamesOfPodsThatAreGoneLeaveTheList) {
   EXPECT_EQ(patch[2], json::parse(R"({"op":"replace","path":"/spec/scaleStrategy/podsToDelete","value":["web-aaaab"]})"));
 }
 
+// CloneSet §25.13.
 TEST(PlannedDeletionTest, AHookedPodStaysListedUntilItIsInactive) {
   auto world = at_rest(clone_set().replicas(1).lifecycle({.pre_delete = kHook, .in_place_update = {}, .pre_normal = {}}));
   world.new_pods(1, [](PodBuilder& p) { p.label("hold", "true").state(api::kLifecyclePreparingDelete); });
@@ -368,6 +377,19 @@ TEST(ScaleInTest, DomainsOfTheTemplatesConstraintsAreEvenedOut) {
   EXPECT_THAT(lines(world.plan()), Contains("delete pod " + name_of(world, 2)));
   world.observed.nodes.clear();
   EXPECT_THAT(lines(world.plan()), Contains("delete pod " + name_of(world, 3)));
+}
+
+TEST(InstanceIdTest, FailuresOfDifferentNewPodsReadAlike) {
+  EXPECT_EQ(with_ids_masked(R"(pods "web-bcd24" is forbidden: exceeded quota of web-team)", "web"),
+            R"(pods "web-*" is forbidden: exceeded quota of web-team)");
+  EXPECT_EQ(with_ids_masked(R"(claims "data-web-zzzzz" and "data-web-22222")", "web"), R"(claims "data-web-*" and "data-web-*")");
+  EXPECT_EQ(with_ids_masked("web-bcd2 web-bcd245 web- we", "web"), "web-bcd2 web-bcd245 web- we");
+  World world(clone_set().replicas(2));
+  const auto told = [&](const char* pod) {
+    const client::ApiError quota{.code = 403, .reason = "Forbidden", .message = std::string("pods \"") + pod + "\" is forbidden"};
+    return world.plan().status_after_error(quota)->body;
+  };
+  EXPECT_EQ(told("web-bcdfg"), told("web-hjklm"));
 }
 
 TEST(InstanceIdTest, FreshOnesAreFiveSafeCharactersAndUnique) {

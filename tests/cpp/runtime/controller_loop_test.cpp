@@ -152,6 +152,23 @@ TEST_F(ControllerLoopTest, AnErrorIsRetriedWithBackOffAndDelaysNoOtherKey) {
   EXPECT_EQ(total("success"), 1);
 }
 
+// The status tells of a failure, its change names the key: an error whose text differs each time must not become a hot loop.
+TEST_F(ControllerLoopTest, AFailingKeyIsNotHurriedByWhatItsFailureChanges) {
+  told->plan = [this](const api::Key& key) {
+    loop.post([this, key] { controller->add(key, Cause::kChange); });
+    return failing(key);
+  };
+  add("bad");
+  run();
+  loop.run_for(10s);
+  EXPECT_GE(told->observed.size(), 15U);
+  EXPECT_LE(told->observed.size(), 20U);
+  const std::size_t before = told->observed.size();
+  add("bad", Cause::kUserEdit);
+  loop.run_for(0s);
+  EXPECT_EQ(told->observed.size(), before + 1) << "an edit is tried at once";
+}
+
 TEST_F(ControllerLoopTest, ForeverFailingIsToldByOneEventAnHourAndFewLines) {
   told->plan = failing;
   add("bad");
