@@ -149,6 +149,7 @@ struct Ground {
 };
 class CutStream : public testing::TestWithParam<Ground> {};
 
+// Manager §12.8.
 TEST_P(CutStream, AtEveryByteTheCacheEqualsAFreshListAfterwards) {
   std::size_t bytes = 0;
   {

@@ -96,6 +96,7 @@ TEST(EventFilterTest, EveryDroppedEventIsAProvenNoOp) {
   EXPECT_GT(dropped, 200);
 }
 
+// CloneSet §26, 1.9; users #2473, #925, #947: finalizers of preNormal and a pod turning Failed were dropped.
 TEST(EventFilterTest, KeepsTheEdgesThatOthersLost) {
   const auto base = [] { return member("web", "aaaaa", "web-1"); };
   const auto kept = [&](const std::function<void(PodBuilder&)>& change) {
@@ -163,6 +164,7 @@ TEST(WatchesTest, SetsNameThemselvesEditsFirst) {
   EXPECT_THAT(w.taken(), ElementsAre("web"));
 }
 
+// CloneSet §26, 1.3: a full list flooded the queue at start.
 TEST(WatchesTest, WhatAStartListsIsNoNews) {
   cache::Store<api::CloneSet> sets;
   cache::Store<api::Pod> pods;
@@ -177,6 +179,7 @@ TEST(WatchesTest, WhatAStartListsIsNoNews) {
   EXPECT_THAT(causes, ElementsAre(runtime::Cause::kResync, runtime::Cause::kResync));
 }
 
+// Users #2520: an owner reference with an old API version was ignored.
 TEST(WatchesTest, PodsNameTheirControllerWhateverItsVersion) {
   Watched w;
   w.put(member("web", "aaaaa", "web-1"));
@@ -206,6 +209,7 @@ TEST(WatchesTest, NoOpsAreDroppedEdgesAreNot) {
   EXPECT_THAT(w.taken(), ElementsAre("web"));
 }
 
+// CloneSet §26, by reading: a pod first seen terminating left its creation expected for ever.
 TEST(WatchesTest, APodCreatedAlreadyTerminatingNamesItsSet) {
   Watched w;
   w.put(member("web", "aaaaa", "web-1").terminating());

@@ -224,6 +224,7 @@ std::string check(const World& world, const std::vector<api::PodFields>& pods, c
   return {};
 }
 
+// CloneSet §26, 1.5; users #46, #127, #489, #835, #1943, #2486: missing maps and labels crashed the manager.
 TEST(FuzzTest, NoPlanCrashesOrBreaksABudget) {
   Seen seen;
   const World prototype(clone_set());

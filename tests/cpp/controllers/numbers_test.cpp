@@ -59,6 +59,7 @@ const Switches kAtRest{.at_rest = true};
 const Switches kRollback{.partition_rollback = true};
 const Switches kExclude{.exclude_preparing_delete = true};
 
+// CloneSet §27.3; the last rows §26, 0.5: the surge was wrong for a partition above replicas.
 TEST(NumbersTest, Table) {
   const Case cases[] = {
       {5, 0, 1, 0, "", "0/0 · 5/0/5 · 0/0/0 · 0/0"},
@@ -82,6 +83,8 @@ TEST(NumbersTest, Table) {
       {4, 2, 1, 0, "1opu 2o", "0/0 · 1/0/1 · 0/0/0 · 1/0"},
       {5, 1, 1, 0, "3o 3n", "0/0 · 0/0/0 · 1/2/2 · 1/2"},
       {3, 5, 1, 0, "5o", "0/0 · 0/0/0 · 2/2/3 · 0/0"},
+      {3, 5, 1, 2, "3o", "0/0 · 0/0/0 · 0/0/0 · 0/0"},
+      {3, 5, 1, 2, "2o", "0/0 · 1/1/1 · 0/0/0 · 0/0"},
   };
   for (const Case& c : cases) {
     const auto targets = resolve({.replicas = c.replicas,
@@ -96,6 +99,7 @@ TEST(NumbersTest, Table) {
   }
 }
 
+// CloneSet §27.3 (percentages), §26, 1.2 and 1.4: 99 % of few pods updated none, "0.5%" was refused.
 TEST(NumbersTest, PartitionPercentages) {
   const auto partition = [](const char* text) { return resolve({.replicas = 5, .partition = text})->partition; };
   EXPECT_EQ(partition("100%"), 5);
@@ -110,6 +114,7 @@ TEST(NumbersTest, PartitionPercentages) {
   EXPECT_EQ(resolve({.replicas = 3, .partition = 8})->partition, 3);
 }
 
+// CloneSet §26, by reading: maxUnavailable read whole percentages only.
 TEST(NumbersTest, RoundingOfMaxUnavailableDependsOnSurge) {
   EXPECT_EQ(resolve({.replicas = 5, .max_unavailable = "10%"})->max_unavailable, 1);
   EXPECT_EQ(resolve({.replicas = 5, .max_unavailable = "10%", .max_surge = 1})->max_unavailable, 0);

@@ -53,6 +53,7 @@ TEST(StatusTest, CountsPodsAsTheyAre) {
   EXPECT_EQ(s["labelSelector"], "app=web");
 }
 
+// CloneSet §26, 1.0: one broken pod froze the current revision; 1.6.2: it moved while pods of the partition were owed.
 TEST(StatusTest, CurrentRevisionMovesWhenAllAreUpdatedAndNoneIsOwed) {
   World all(clone_set().replicas(2));
   all.new_pods(1).new_pods(1, kNotReady);  // a broken pod does not freeze it
@@ -69,11 +70,13 @@ TEST(StatusTest, CurrentRevisionMovesWhenAllAreUpdatedAndNoneIsOwed) {
   EXPECT_EQ(old, 2);
 }
 
+// CloneSet §25.14.
 TEST(StatusTest, NoPodsMeansCurrentIsUpdate) {
   World world(clone_set().replicas(0));
   EXPECT_EQ(status(world)["currentRevision"], world.new_revision);
 }
 
+// CloneSet §26, 1.2: not written when only expectedUpdatedReplicas changed.
 TEST(StatusTest, IsWrittenOnlyWhenSomethingButTimesDiffers) {
   World world(clone_set().replicas(2).paused());
   world.old_pods(2);
@@ -106,6 +109,7 @@ TEST(StatusTest, ZeroTakesAnEarlierCountAway) {
   EXPECT_EQ(status(world)["updatedReplicas"], 0);
 }
 
+// CloneSet §26, by reading: conditions were never cleared.
 TEST(StatusTest, AFailedWriteBecomesTheConditionOfItsPhase) {
   World scaling(clone_set().replicas(2));
   client::ApiError quota{.code = 403, .reason = "Forbidden", .message = "exceeded quota"};
@@ -139,6 +143,7 @@ TEST(StatusTest, AnObjectThatIsGoneNeedsNoStatus) {
   EXPECT_EQ(plan.status->patch_type, client::PatchType::kMerge);
 }
 
+// CloneSet §26, 0.5: pods that no longer match kept their owner.
 TEST(OwnershipInPlanTest, ReleasesAndAdoptsBeforeAnythingElse) {
   World world(clone_set().replicas(4));
   world.old_pods(1).old_pods(1, [](PodBuilder& p) { p.label("app", "stray"); });
@@ -149,6 +154,7 @@ TEST(OwnershipInPlanTest, ReleasesAndAdoptsBeforeAnythingElse) {
   EXPECT_EQ(status(world)["replicas"], 2);  // the released one no longer counts
 }
 
+// CloneSet §25.11.
 TEST(OwnershipInPlanTest, ClaimsOfAReleasedPodDoNotGiveItsNameAway) {
   World world(clone_set().replicas(2).claim_template("data"));
   world.old_pods(1);
@@ -174,6 +180,7 @@ TEST(HistoryTest, RevisionsThatPodsAreAtStayLive) {
   EXPECT_EQ(writes(world.plan(), "delete revision"), 0);
 }
 
+// CloneSet §25.6.
 TEST(HistoryTest, ARollbackKeepsTheOldNameAndUntouchedPodsAreUpdatedAtOnce) {
   World world(clone_set().replicas(3).in_place().max_unavailable(1));
   world.set.image("nginx:1").current(world.old_revision);

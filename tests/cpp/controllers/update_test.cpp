@@ -65,6 +65,7 @@ struct LimitCase {
   std::size_t expected;
 };
 
+// CloneSet §16.3, §27.3 (limit). §26, 1.1: without bound pods broke at the new revision; §25.4, §25.15.
 TEST(UpdateLimitTest, Table) {
   const LimitCase cases[] = {
       {"all fine", 5, 2, 0, 0, 5, 0, 0, 0, 2},
@@ -109,6 +110,7 @@ std::size_t taken(int replicas, api::IntOrString max_unavailable, const std::str
   return updated(world.plan()).size();
 }
 
+// CloneSet §27.2 (limit).
 TEST(UpdateLimitTest, AvailablePodsNeedABudgetThatBrokenOnesUse) {
   EXPECT_EQ(taken(3, "20%", "aaa"), 1U);
   EXPECT_EQ(taken(3, "20%", "axa"), 0U);  // the first is available and the budget is used up
@@ -123,6 +125,7 @@ TEST(UpdateLimitTest, ScaleOutStillOwedStopsUpdates) {
   EXPECT_THAT(updated(world.plan()), IsEmpty());
 }
 
+// CloneSet §26, 1.4: updates stood still once scaleStrategy.maxUnavailable was set.
 TEST(UpdateLimitTest, ScaleStrategysBudgetDoesNotTouchUpdates) {
   World world(in_place(5).max_unavailable(3));
   world.set.set.spec.scale_strategy.max_unavailable = 1;
@@ -138,6 +141,7 @@ TEST(UpdateLimitTest, TheReasonNamesBudgetFiguresAndPods) {
                                                "web-aaaaf (updated, waits for its hook to be put back)"));
 }
 
+// Users #369, #1832: 5 % of 5 pods was 0, and the rollout blocked for ever.
 TEST(UpdateLimitTest, PercentOfAFewPodsRoundsUpAndIsExplained) {
   World world(in_place(5).max_unavailable("5%"));
   world.old_pods(5);
@@ -150,6 +154,7 @@ TEST(UpdateLimitTest, PercentOfAFewPodsRoundsUpAndIsExplained) {
               HasSubstr("maxUnavailable 1/1 used at the new revision (maxUnavailable 0 of 5 with 6 pods present)"));
 }
 
+// CloneSet §26, 1.2: partition 99 % of a small set updated nothing.
 TEST(UpdateLimitTest, PartitionPercentageBelowHundredMovesOnePod) {
   World world(in_place(3).partition("99%"));
   world.old_pods(3);
@@ -157,12 +162,14 @@ TEST(UpdateLimitTest, PartitionPercentageBelowHundredMovesOnePod) {
   EXPECT_THAT(reasons(world.plan()), HasSubstr("partition: held: partition 2 of 3 keeps the old revision"));
 }
 
+// CloneSet §25.7.
 TEST(UpdateLimitTest, ARaisedPartitionMovesNothingBack) {
   World world(in_place(10).partition(7).max_unavailable(10));
   world.old_pods(5).new_pods(5);
   EXPECT_THAT(lines(world.plan()), IsEmpty());
 }
 
+// CloneSet §25.8, §26, 0.9: pods were updated although the current revision was the update revision.
 TEST(UpdateLimitTest, ABrandNewSetIsNotHeldByItsPartition) {
   World world(in_place(3).partition(3));
   world.set.current(world.new_revision);
@@ -172,6 +179,7 @@ TEST(UpdateLimitTest, ABrandNewSetIsNotHeldByItsPartition) {
 
 // ---- in what order
 
+// CloneSet §17, §26, 1.9: the sort by priority was not stable.
 TEST(UpdateOrderOfPlanTest, WorstFirstThenPrioritiesThenThoseWaitingAlready) {
   World world(in_place(6).max_unavailable(3));
   world.old_pods(1).old_pods(1, [](PodBuilder& p) { p.label("first", "yes"); }).old_pods(1, [](PodBuilder& p) { p.ready(-1); });
@@ -227,6 +235,7 @@ TEST(UpdateTypeTest, InPlaceOnlyRefusesAndNamesThePodButGoesOnWithOthers) {
   EXPECT_THAT(next.status->body, HasSubstr("FailedUpdate"));
 }
 
+// CloneSet §25.10.
 TEST(UpdateTypeTest, AnUnknownRevisionLabelMeansReplacing) {
   World world(in_place(1).max_unavailable(1));
   world.old_pods(1, [](PodBuilder& p) { p.revision("edited-by-hand"); });
@@ -240,6 +249,7 @@ TEST(UpdateTypeTest, ShortRevisionLabelsAreUnderstood) {
   EXPECT_THAT(updated(world.plan()), ElementsAre("web-aaaac"));
 }
 
+// CloneSet §26, after 1.9.0: pods of OnDelete never turned ready.
 TEST(UpdateTypeTest, OnDeleteUpdatesNothingButPodsStillTurnReady) {
   World world(clone_set().replicas(2).type("OnDelete"));
   world.old_pods(
@@ -319,6 +329,7 @@ TEST(WriteCountTest, NothingIsSentThatChangesNothing) {
 
 // ---- waiting
 
+// CloneSet §26, 1.0.1: new pods of a paused set never turned ready.
 TEST(UpdateWaitsTest, PausedPodsStillTurnReady) {
   World world(in_place(2).paused());
   world.old_pods(1).old_pods(
@@ -329,6 +340,7 @@ TEST(UpdateWaitsTest, PausedPodsStillTurnReady) {
   EXPECT_THAT(reasons(next), HasSubstr("paused: held: the update is paused"));
 }
 
+// CloneSet §26, 1.5: a paused set with maxSurge still created updated pods.
 TEST(UpdateWaitsTest, PausedWithSurgeCreatesNoUpdatedPods) {
   World world(in_place(3).paused().max_surge(2));
   world.old_pods(3);
@@ -341,6 +353,7 @@ TEST(UpdateWaitsTest, ASurgeComesBeforeTheUpdate) {
   EXPECT_THAT(lines(world.plan()), ElementsAre(StartsWith("create pod")));
 }
 
+// CloneSet §22, §25.16.
 TEST(UpdateWaitsTest, MinReadySecondsKeepsTheBudgetUsedAndAsksToLookAgain) {
   World world(in_place(3).max_unavailable(1).min_ready(30));
   world.old_pods(2).new_pods(1, [](PodBuilder& p) { p.ready(-10); });
@@ -352,6 +365,7 @@ TEST(UpdateWaitsTest, MinReadySecondsKeepsTheBudgetUsedAndAsksToLookAgain) {
   EXPECT_THAT(updated(world.plan(21)), SizeIs(1));
 }
 
+// CloneSet §25.1.
 TEST(UpdateWaitsTest, ASetBeingDeletedIsLeftAlone) {
   World world(in_place(5).max_unavailable(5).being_deleted());
   world.old_pods(3).old_pods(1, [](PodBuilder& p) { p.label("app", "other"); });
@@ -394,6 +408,7 @@ TEST(UpdateGraceTest, EndsByItselfAndIsNotComplete) {
   EXPECT_THAT(lines(end), ElementsAre("patch pod web-aaaab: end grace period"));
 }
 
+// CloneSet §25.6: a revert in the grace period waited it out, twice.
 TEST(UpdateGraceTest, ARevertAppliesTheWantedRevisionAtOnce) {
   World world(in_place(1).grace(30));
   // The wanted revision is the old one again.
@@ -407,6 +422,7 @@ TEST(UpdateGraceTest, ARevertAppliesTheWantedRevisionAtOnce) {
   EXPECT_FALSE(change.contains("spec"));
 }
 
+// Users #46 and others: one object took all down.
 TEST(UpdateGraceTest, AnUnreadableAnnotationStaysWithItsPod) {
   World world(in_place(3).max_unavailable(2));
   world
@@ -455,6 +471,7 @@ TEST(UpdateHookTest, AfterTheUpdateTheHookMustComeBack) {
   EXPECT_EQ(state_written(back.plan(), "web-aaaab"), "Normal");
 }
 
+// CloneSet §26, 0.10: a pod in state Updated could never be updated again.
 TEST(UpdateHookTest, AnUpdatedPodTakesTheNextRevisionAndIsAskedAgain) {
   World world(in_place(1).max_unavailable(1).lifecycle(kUpdateHook));
   world.old_pods(1, [](PodBuilder& p) { p.state(api::kLifecycleUpdated); });
@@ -466,6 +483,7 @@ TEST(UpdateHookTest, AnUpdatedPodTakesTheNextRevisionAndIsAskedAgain) {
   EXPECT_FALSE(body["metadata"].contains("$setElementOrder/finalizers"));  // united with what is there, not replaced
 }
 
+// CloneSet §26, 1.4; users #1156, #1606: a rollback before the hook was released hung in PreparingUpdate.
 TEST(UpdateHookTest, ARollbackWhileWaitingGivesThePodBack) {
   // At the wanted revision again: PreparingUpdate leads out, with the hook intact or partly released.
   for (const bool intact : {true, false}) {
@@ -478,6 +496,7 @@ TEST(UpdateHookTest, ARollbackWhileWaitingGivesThePodBack) {
   }
 }
 
+// CloneSet §26, by reading: hooked pods that were no longer to move flipped between two states.
 TEST(UpdateHookTest, ARaisedPartitionGivesWaitingPodsBack) {
   World world(in_place(2).partition(2).lifecycle(kUpdateHook));
   world.old_pods(1, [](PodBuilder& p) {
@@ -520,6 +539,7 @@ TEST(UpdateHookTest, APodInAnUnknownStateIsAnErrorOfItsOwn) {
   EXPECT_THAT(updated(next), SizeIs(2));
 }
 
+// CloneSet §25.5.
 TEST(UpdateHookTest, ANewerRevisionOvertakesARunningUpdate) {
   World world(in_place(2).max_unavailable(1));
   world.old_pods(1, [](PodBuilder& p) {

@@ -62,6 +62,7 @@ const Case kCases[] = {
      [](auto& s) { s.update_strategy.scatter_strategy = {{.key = "a", .value = "x"}, {.key = "a", .value = "x"}}; }},
 };
 
+// CloneSet §23.2 as far as it needs no admission; §26, 1.9: "5" passed for 5 %.
 TEST(BadSetTest, IsNeverActedUponAndNamesTheField) {
   for (const auto& c : kCases) {
     World world(clone_set().replicas(5).in_place().max_unavailable(5));

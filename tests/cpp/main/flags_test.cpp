@@ -18,6 +18,7 @@ ManagerFlags parsed(const std::vector<std::string>& arguments) {
   return flags.ok() ? flags.value() : ManagerFlags{};
 }
 
+// Manager §12.1.
 TEST(Flags, EachParsesInBothForms) {
   for (const FlagInfo& flag : manager_flags()) {
     const std::string name = "--" + flag.name;

@@ -22,6 +22,7 @@ std::string hash_of(std::string_view template_text, std::int32_t collisions = 0)
   return revision_hash(revision_data(template_text).value(), collisions);
 }
 
+// CloneSet §27.1.
 TEST(Revision, HashesThePublishedVectors) {
   const char* const plain = R"({"metadata":{"labels":{"app":"a"}},"spec":{"containers":[{"name":"main","image":"nginx:1"}]}})";
   EXPECT_EQ(revision_data(plain).value(),
@@ -131,6 +132,7 @@ TEST(Hashes, OfPrintedBytes) {
   EXPECT_EQ(printed_bytes_hash(R"({"name":"main","image":"nginx:1","resources":{}})"), 3389287508U);
 }
 
+// CloneSet §27.1 (claim templates).
 TEST(Hashes, OfClaimTemplates) {
   const char* const claims =
       R"([{"metadata":{"name":"pvc-1","labels":{"ignored":"x"}},"spec":{"resources":{"requests":{"storage":"1Gi"},"limits":{"storage":"2048Mi"}},"accessModes":["ReadWriteOnce"]},"status":{"phase":"Pending"}}])";

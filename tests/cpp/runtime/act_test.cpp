@@ -45,6 +45,7 @@ struct ActTest : testing::Test {
   }
 };
 
+// CloneSet §13.3.
 TEST_F(ActTest, TheWindowDoublesWithEachRoundTrip) {
   act(independent(20));
   std::vector<std::size_t> windows;

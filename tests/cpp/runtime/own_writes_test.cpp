@@ -132,6 +132,7 @@ struct OverdueTest : OwnWritesTest {
   }
 };
 
+// CloneSet §20, §26, 1.8; users #1765, #1829: an expectation never met blocked a set for days.
 TEST_F(OverdueTest, ALaggingCacheIsListedAnew) {
   write(Expect::kVersion, 12);
   wait_till_overdue();

@@ -85,6 +85,7 @@ TEST(InPlaceStartTest, APodSeenNotReadyNeedsNoFirstWrite) {
   EXPECT_EQ(state_of(chain[0])["revision"], "web-v3");
 }
 
+// CloneSet §26, 1.9: False was skipped on a stale cache, traffic was not drained.
 TEST(InPlaceStartTest, TrafficIsDrainedAlthoughTheConditionAlreadyReadsFalse) {
   const auto chain = start_in_place(*updating().ready().ptr(), kImage, kTarget, kNow);
   ASSERT_EQ(chain.size(), 2U);
@@ -93,6 +94,7 @@ TEST(InPlaceStartTest, TrafficIsDrainedAlthoughTheConditionAlreadyReadsFalse) {
   EXPECT_EQ(conditions[0]["type"], "Ready");
 }
 
+// CloneSet §25.17.
 TEST(InPlaceStartTest, AUnmarkedPodHasNoNotReadyPhase) {
   const auto chain = start_in_place(*old_pod().no_gate().ptr(), kImage, kTarget, kNow);
   ASSERT_EQ(chain.size(), 1U);
@@ -117,6 +119,7 @@ TEST(InPlaceStartTest, GracePostponesTheChangeButNotTheLabel) {
   EXPECT_EQ(grace->grace_seconds, 30);
 }
 
+// CloneSet §25.18.
 TEST(InPlaceStartTest, OtherContainersAreUntouchedAndAbsentOnesIgnored) {
   auto builder = old_pod();
   builder.fields.containers.push_back({"sidecar", "agent:1"});
@@ -138,6 +141,7 @@ struct CompleteCase {
   bool complete;
 };
 
+// CloneSet §19.7, §26, 1.0; users #635: an equal image ID under a new tag hung the update.
 TEST(InPlaceCompleteTest, Table) {
   auto no_status = updating();
   no_status.fields.statuses.clear();
@@ -164,6 +168,7 @@ TEST(InPlaceCompleteTest, Table) {
   }
 }
 
+// CloneSet §26, 0.5: an image without a tag never completed a rollback.
 TEST(InPlaceCompleteTest, ImageWithoutTagCompletesARollback) {
   const auto p = updating().image("nginx").status("nginx:latest", "id-nginx:1").ptr();
   EXPECT_TRUE(containers_complete(*p, *InPlaceState::parse(*in_place_state_text(*p)), kNow).complete);
@@ -179,6 +184,7 @@ TEST(InPlaceCompleteTest, PendingBatchesOfAnotherManagerAreNotComplete) {
   }
 }
 
+// CloneSet §19.7, §27.1 (null), §26, 1.0.
 TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
   EXPECT_EQ(patch::printed_bytes_hash(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
   const auto meta = [](std::string id, std::uint32_t hash) {
@@ -197,6 +203,7 @@ TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
   EXPECT_FALSE(complete("no json"));
 }
 
+// CloneSet §26, 1.9; users #2276: readiness came back in the middle of an update.
 TEST(InPlaceRefreshTest, RestoresReadinessOnlyWhenComplete) {
   const auto pending = updating().ptr();
   PodPatch patch(*pending);
@@ -215,6 +222,7 @@ TEST(InPlaceRefreshTest, RestoresReadinessOnlyWhenComplete) {
   EXPECT_TRUE(conditions[0]["reason"].is_null());
 }
 
+// CloneSet §26, 0.9: relabelled pods were never complete.
 TEST(InPlaceRefreshTest, ARevisionLabelChangedByHandDoesNotHoldThePod) {
   const auto p = updating().status("nginx:2", "id-nginx:2").revision("web-other").ptr();
   PodPatch patch(*p);
@@ -273,6 +281,7 @@ TEST(InPlaceGraceTest, EndsWithOneWriteOfEverything) {
   EXPECT_EQ(state["lastContainerStatuses"]["main"]["imageID"], "id-nginx:1");
 }
 
+// CloneSet §19.5: an update of metadata alone turned ready during its grace period.
 TEST(InPlaceGraceTest, NeverTurnsReadyDuringGrace) {
   InPlaceGrace metadata_only{.revision = "web-v2", .grace_seconds = 30};
   const auto p = in_grace(-10).annotation(api::kAnnotationInPlaceGrace, metadata_only.text()).ptr();

@@ -37,6 +37,7 @@ TEST(LifecycleTest, EmptyHooksHoldNothingAndAbsentOnesAreNeither) {
   EXPECT_FALSE(is_all_hooked(std::nullopt, fully_hooked().value()));
 }
 
+// CloneSet §6.9.
 TEST(LifecycleTest, AListedLabelWithEmptyValueMustBePresent) {
   const Hook hook{.labels_handler = {{"hold", ""}}, .finalizers_handler = {}};
   EXPECT_TRUE(is_hooked(hook, free_pod().label("hold", "").value()));
@@ -52,6 +53,7 @@ struct Case {
   std::optional<State> expected;
 };
 
+// CloneSet §18.2; §26, 1.9: Normal before scheduling raced with the binding.
 TEST(LifecycleTest, TransitionsByThemselves) {
   const std::optional<Lifecycle> none;
   const Lifecycle update{.pre_delete = {}, .in_place_update = kHook, .pre_normal = {}};

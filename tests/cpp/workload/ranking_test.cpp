@@ -29,6 +29,7 @@ Rank rank(const PodBuilder& builder, std::vector<api::PodPtr>& keep) {
   return rank_of(*keep.back(), true);
 }
 
+// CloneSet §14.
 TEST(RankingTest, EachRowDecides) {
   const Case cases[] = {
       {"no node first", fine("z").node(""), fine("a")},
@@ -96,6 +97,7 @@ struct ScatterCase {
   std::vector<std::size_t> expected;
 };
 
+// CloneSet §27.4.
 TEST(ScatterTest, Table) {
   const ScatterCase cases[] = {
       {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {2, 5, 8}, {2, 0, 1, 3, 4, 5, 6, 7, 9, 8}},

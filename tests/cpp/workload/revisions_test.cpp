@@ -62,6 +62,7 @@ TEST(RevisionsTest, TheNewestEqualOneStands) {
   EXPECT_EQ(choice.update, 1U);
 }
 
+// CloneSet §10.6; §26, 1.5: the cached revision was changed.
 TEST(RevisionsTest, ARollbackRenumbersAndKeepsTheName) {
   const auto old = revision(image("1"), 1, "17");
   const auto choice = choose_revision(image("1"), kOwner, {old, revision(image("2"), 2)}, {}, 0);
@@ -70,8 +71,10 @@ TEST(RevisionsTest, ARollbackRenumbersAndKeepsTheName) {
   EXPECT_EQ(choice.write->body, R"({"metadata":{},"revision":3})");
   EXPECT_EQ(choice.write->resource_version, "7");
   EXPECT_EQ(choice.revisions[choice.update].name(), old.name());
+  EXPECT_EQ(old.object->number, 1) << "what the cache holds stays as it was";
 }
 
+// CloneSet §26, 1.9: an equal revision without annotations crashed.
 TEST(RevisionsTest, ARollbackRewritesTheHashOfClaimTemplates) {
   const auto other = choose_revision(image("1"), kOwner, {revision(image("1"), 1, "4"), revision(image("2"), 2)}, {}, 0);
   EXPECT_EQ(other.write->body,
@@ -136,6 +139,7 @@ TEST(RevisionsTest, TheListIsTheOwnersOrNobodysByNumber) {
   EXPECT_NE(listed[0].parsed, nullptr);
 }
 
+// CloneSet §26, by reading: a negative history limit crashed.
 TEST(RevisionsTest, TrimKeepsLiveOnesAndTheNewestSpares) {
   const std::vector<RevisionView> all{revision(image("1"), 1), revision(image("2"), 2), revision(image("3"), 3),
                                       revision(image("4"), 4)};

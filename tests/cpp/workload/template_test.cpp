@@ -25,6 +25,7 @@ base::Result<InPlaceChange, std::string> change(const std::string& before, const
   return parsed(after)->change_from(*parsed(before), {});
 }
 
+// CloneSet §27.5, with the next two.
 TEST(TemplateTest, AnImageAloneIsAChangeInPlace) {
   const auto result = change(with(kMeta, spec(container("c1", "a:1"))), with(kMeta, spec(container("c1", "b:1"))));
   ASSERT_TRUE(result.ok()) << result.error();
