@@ -53,6 +53,19 @@ class NodeGround(RealGround):
     @classmethod
     @contextmanager
     def open_on(cls, cluster: NodeCluster, *, gates: dict[str, bool] | None = None) -> Iterator[NodeGround]:
+        kubeconfig = cluster.real.plane.kubeconfig
+        with (
+            cls.namespace_on(cluster) as (namespace, log),
+            kruise.Manager(kubeconfig=kubeconfig, namespace=namespace, leader_election=False, gates=gates) as manager,
+        ):
+            ground = cls(cluster, namespace, log, manager)
+            ground.until(lambda: manager.ready)
+            yield ground
+
+    @classmethod
+    @contextmanager
+    def namespace_on(cls, cluster: NodeCluster) -> Iterator[tuple[str, WatchLog]]:
+        """A namespace of its own, watched from the beginning; its pods are gone when it is left."""
         plane = cluster.real.plane
         namespace = f"scenario-{next(cluster.real.numbers)}"
         code, answer = plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
@@ -60,10 +73,7 @@ class NodeGround(RealGround):
         cluster.real.audit.forget()
         log = WatchLog(plane, namespace)
         try:
-            with kruise.Manager(kubeconfig=plane.kubeconfig, namespace=namespace, leader_election=False, gates=gates) as manager:
-                ground = cls(cluster, namespace, log, manager)
-                ground.until(lambda: manager.ready)
-                yield ground
+            yield namespace, log
         finally:
             log.close()
             empty(plane, namespace)

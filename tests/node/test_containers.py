@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .ground import BROKEN, SAME_AS_V1, WEB, NodeGround, Object, conditions, container, template
+import kruise
+from manager_process import QUICK_ELECTION, ManagerProcess, wait
+from scenarios.ground import clone_set
+
+from .ground import BROKEN, SAME_AS_V1, WEB, NodeCluster, NodeGround, Object, conditions, container, template
 
 pytestmark = pytest.mark.real
 V1, V2, V3 = (f"{WEB}:v{number}" for number in (1, 2, 3))
@@ -279,3 +285,83 @@ def test_two_names_of_one_image(ground: NodeGround) -> None:
     (pod,) = ground.pods()
     assert pod["spec"]["containers"][0]["image"] == SAME_AS_V1.name
     assert container(pod)["restartCount"] == 1
+
+
+HOOKED = {"example.com/hooked": "true"}
+HOOK = {"labelsHandler": HOOKED}
+STATE = "lifecycle.apps.kruise.io/state"
+
+
+def in_state(ground: NodeGround, state: str) -> list[str]:
+    return [pod["metadata"]["name"] for pod in ground.pods() if pod["metadata"]["labels"][STATE] == state]
+
+
+def release(ground: NodeGround, name: str, value: str = "false") -> None:
+    ground.client.patch("pods", name, {"metadata": {"labels": {"example.com/hooked": value}}})
+
+
+def test_hooks_hold_the_container_itself(ground: NodeGround) -> None:
+    """Until its owner lets go a pod runs the old image untouched, and is not asked to end."""
+    before = started(
+        ground,
+        2,
+        template=template(labels=HOOKED),
+        lifecycle={"inPlaceUpdate": HOOK, "preDelete": HOOK},
+        updateStrategy={"type": "InPlaceOnly", "maxUnavailable": "100%"},
+    )
+    ground.set_image(V2)
+    ground.until(lambda: len(in_state(ground, "PreparingUpdate")) == 2)
+    ground.settle()
+    for pod in ground.pods():
+        assert container(pod) == container(before[pod["metadata"]["name"]])
+        assert ground.version(pod) == "v1"
+    for name in before:
+        release(ground, name)
+    ground.until(lambda: len(in_state(ground, "Updated")) == 2)
+    assert [ground.version(pod) for pod in ground.pods()] == ["v2"] * 2
+    for name in before:
+        release(ground, name, "true")
+    rolled_out(ground, 2)
+
+    ground.client.scale("clone", "web", 1)
+    ground.until(lambda: len(in_state(ground, "PreparingDelete")) == 1)
+    (leaving,) = in_state(ground, "PreparingDelete")
+    ground.settle()
+    assert ground.version(ground.pod(leaving)) == "v2"
+    assert ground.notes(ground.pod(leaving), "ends") == ["v1"]
+    release(ground, leaving)
+    ground.settled()
+    ground.until(lambda: leaving not in {pod["metadata"]["name"] for pod in ground.client.list("pods")})
+
+
+def test_the_executable_killed_in_the_middle(node_cluster: NodeCluster, tmp_path: Path) -> None:
+    """kruise-manager as a process, killed while the first pod is being updated; the next one goes on, and each container restarts once."""
+    with NodeGround.namespace_on(node_cluster) as (namespace, _):
+        client = kruise.Client(kubeconfig=node_cluster.real.plane.kubeconfig, namespace=namespace)
+        strategy = {"type": "InPlaceOnly", "maxUnavailable": 1, "inPlaceUpdateStrategy": {"gracePeriodSeconds": 1}}
+
+        def done() -> bool:
+            status = client.get("clone", "web").get("status", {})
+            return bool(status.get("updatedReadyReplicas") == status.get("availableReplicas") == 3)
+
+        def manager() -> ManagerProcess:
+            flags = (f"--namespace={namespace}", *QUICK_ELECTION)
+            return ManagerProcess(node_cluster.real.plane.kubeconfig, tmp_path, *flags, namespace=namespace)
+
+        def images() -> list[str]:
+            return [pod["spec"]["containers"][0]["image"] for pod in client.list("pods")]
+
+        with manager() as first:
+            client.create(clone_set(replicas=3, template=template(), updateStrategy=strategy))
+            wait("the set is ready", done, 60)
+            before = {pod["metadata"]["uid"]: pod["status"]["podIP"] for pod in client.list("pods")}
+            client.patch("clone", "web", {"spec": {"template": template(image=V2)}})
+            wait("one pod has the new image", lambda: V2 in images(), 60)
+            first.kill(signal.SIGKILL)
+            first.wait_exit(5)
+        with manager():
+            wait("the rollout is done", lambda: images() == [V2] * 3 and done(), 90)
+        after = client.list("pods")
+        assert {pod["metadata"]["uid"]: pod["status"]["podIP"] for pod in after} == before
+        assert [container(pod)["restartCount"] for pod in after] == [1] * 3
+        assert [node_cluster.node.get(pod["status"]["podIP"], "/version")[1] for pod in after] == ["v2"] * 3

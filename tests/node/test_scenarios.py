@@ -11,13 +11,12 @@ from scenarios.test_lifecycle import (
     test_pre_normal_hook,
     test_rollback_while_preparing,
 )
-from scenarios.test_update import test_by_replacing, test_grace_period, test_partition_lowered_step_by_step
+from scenarios.test_update import test_by_replacing, test_partition_lowered_step_by_step
 
 pytestmark = pytest.mark.real
 
 __all__ = [
     "test_by_replacing",
-    "test_grace_period",
     "test_in_place_hook",
     "test_partition_lowered_step_by_step",
     "test_pre_delete_cancelled_by_scaling_out",
