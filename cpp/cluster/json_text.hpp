@@ -20,4 +20,8 @@ void append_json(std::string& out, const nlohmann::json& value);
 [[nodiscard]] base::Result<nlohmann::json, std::string> parse_json(std::string_view text,
                                                                    std::vector<std::string>* duplicates = nullptr);
 
+/// Reads a text that this process wrote, or the value at a path of members in it ("metadata.labels"; null where nothing is).
+/// Client::kPadding readable bytes follow the text.
+[[nodiscard]] nlohmann::json parse_stored_json(std::string_view text, std::string_view dotted_path = {});
+
 }  // namespace kruise::cluster

@@ -89,7 +89,7 @@ class Kind {
   virtual void validate_update(const Json& now, const Json& before, FieldErrors&) const = 0;
   virtual void validate_status_update(const Json& now, const Json& before, FieldErrors&) const = 0;
   /// The value of a field selector's field; absent when the field cannot be selected by.
-  [[nodiscard]] virtual std::optional<std::string> selectable(const Json& tree, std::string_view field) const = 0;
+  [[nodiscard]] virtual std::optional<std::string> selectable(const Object&, std::string_view field) const = 0;
   [[nodiscard]] virtual bool is_selectable(std::string_view field) const = 0;
   /// The kind says itself which fields are selectable; otherwise name and namespace are, as for every kind.
   [[nodiscard]] virtual bool selects_own_fields() const { return custom(); }

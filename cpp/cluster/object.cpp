@@ -16,8 +16,6 @@ std::string line_head(std::string_view type) {
   return line;
 }
 
-void pad(std::string& line) { line.reserve(line.size() + client::Client::kPadding); }
-
 }  // namespace
 
 std::string_view event_name(EventType type) {
@@ -39,12 +37,28 @@ std::string watch_line(std::string_view type, std::string_view object) {
   return line;
 }
 
-Object::Object(std::string path, std::uint64_t version, std::shared_ptr<const Json> tree, EventType type)
-    : path_(std::move(path)), version_(version), tree_(std::move(tree)), line_(line_head(event_name(type))), type_(type) {
-  append_json(line_, *tree_);
-  line_ += '}';
-  pad(line_);
+Object::Object(std::string path, std::uint64_t version, const Json& tree, EventType type)
+    : path_(std::move(path)), version_(version), type_(type) {
+  // Written where the last one was, so that only as much is allocated as is kept.
+  thread_local std::string line;
+  line = line_head(event_name(type));
+  append_json(line, tree);
+  line += '}';
+  std::string kept;
+  kept.reserve(line.size() + client::Client::kPadding);
+  line_ = std::make_shared<const std::string>(std::move(kept.append(line)));
 }
+
+Object::Object(const Object& other) : path_(other.path_), version_(other.version_), line_(other.line_), type_(other.type_) {}
+
+Object::~Object() = default;
+
+const Json& Object::tree() const {
+  std::call_once(once_, [&] { tree_ = std::make_unique<const Json>(parse_stored_json(text())); });
+  return *tree_;
+}
+
+Json Object::value_at(std::string_view dotted_path) const { return parse_stored_json(text(), dotted_path); }
 
 std::string_view Object::ns() const {
   const auto slash = path_.find('/');
@@ -58,7 +72,7 @@ std::string_view Object::name() const {
 
 std::string_view Object::text() const {
   const std::size_t head = line_head(event_name(type_)).size();
-  return std::string_view(line_).substr(head, line_.size() - head - 1);
+  return std::string_view(*line_).substr(head, line_->size() - head - 1);
 }
 
 }  // namespace kruise::cluster

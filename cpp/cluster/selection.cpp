@@ -115,14 +115,14 @@ bool Selection::matches(const Object& object) const {
       if ((object.name() == term.value) != term.equal) return false;
     } else if (term.field == "metadata.namespace") {
       if ((object.ns() == term.value) != term.equal) return false;
-    } else if ((kind_->selectable(object.tree(), term.field).value_or("") == term.value) != term.equal) {
+    } else if ((kind_->selectable(object, term.field).value_or("") == term.value) != term.equal) {
       return false;
     }
   }
   if (labels_.empty()) return true;
-  const Json* labels = member_at(object.tree(), {"metadata", "labels"});
+  const Json labels = object.value_at("metadata.labels");
   return labels_.matches([&](std::string_view key) -> std::optional<std::string_view> {
-    const Json* value = labels == nullptr ? nullptr : member(*labels, key);
+    const Json* value = member(labels, key);
     if (value == nullptr || !value->is_string()) return std::nullopt;
     return std::string_view(value->get_ref<const std::string&>());
   });

@@ -117,8 +117,7 @@ std::uint64_t StateFile::load(Storage& storage) {
   for (const auto& [key, text] : lines_) {
     const Json entry = std::move(*parse_json(text));
     storage.restore(storage.table(text_of(entry, "group"), text_of(entry, "plural")), std::string(text_of(entry, "path")),
-                    static_cast<std::uint64_t>(integer_of(entry, "version", 0)),
-                    std::make_shared<const Json>(entry.at("object")));
+                    static_cast<std::uint64_t>(integer_of(entry, "version", 0)), entry.at("object"));
   }
   if (version_ > 0) storage.restore_version(version_);
   rewrite();

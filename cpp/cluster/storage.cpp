@@ -49,6 +49,11 @@ Objects state_at(const Table& table, std::uint64_t version) {
   return objects;
 }
 
+/// Whether `before` is what the table holds; objects are handed out as copies.
+bool is_version(const ObjectPtr& held, const ObjectPtr& before) {
+  return before != nullptr && held->version() == before->version();
+}
+
 void stamp(Json& tree, std::uint64_t version) { tree["metadata"]["resourceVersion"] = std::to_string(version); }
 
 }  // namespace
@@ -86,7 +91,7 @@ std::uint64_t Storage::version() const {
 ObjectPtr Storage::get(const Table& table, std::string_view path) const {
   const std::lock_guard lock(mutex_);
   const auto found = table.objects.find(path);
-  return found == table.objects.end() ? nullptr : found->second;
+  return found == table.objects.end() ? nullptr : std::make_shared<const Object>(*found->second);
 }
 
 Storage::Listing Storage::list(const Table& table, const ListQuery& query) const {
@@ -110,20 +115,20 @@ ObjectPtr Storage::put(Table& table, std::string path, Json&& tree, const Object
   {
     const std::lock_guard lock(mutex_);
     const auto found = table.objects.find(path);
-    if ((found == table.objects.end() ? nullptr : found->second) != before) return nullptr;
+    if (found == table.objects.end() ? before != nullptr : !is_version(found->second, before)) return nullptr;
     const std::uint64_t version = ++version_;
     stamp(tree, version);
-    object = std::make_shared<const Object>(path, version, std::make_shared<const Json>(std::move(tree)),
-                                            before ? EventType::kModified : EventType::kAdded);
+    object = std::make_shared<const Object>(path, version, tree, before ? EventType::kModified : EventType::kAdded);
+    ObjectPtr replaced;
     if (found == table.objects.end()) {
       table.objects.emplace(std::move(path), object);
     } else {
-      found->second = object;
+      replaced = std::exchange(found->second, object);
     }
-    log(table, {object, before}, writer, woken);
+    log(table, {object, replaced}, writer, woken);
   }
   for (const auto& waker : woken) waker->wake();
-  return object;
+  return std::make_shared<const Object>(*object);
 }
 
 ObjectPtr Storage::remove(Table& table, const ObjectPtr& before, const Writer& writer) {
@@ -133,16 +138,16 @@ ObjectPtr Storage::remove(Table& table, const ObjectPtr& before, const Writer& w
   {
     const std::lock_guard lock(mutex_);
     const auto found = table.objects.find(before->path());
-    if (found == table.objects.end() || found->second != before) return nullptr;
+    if (found == table.objects.end() || !is_version(found->second, before)) return nullptr;
     const std::uint64_t version = ++version_;
     stamp(last, version);
-    object = std::make_shared<const Object>(before->path(), version, std::make_shared<const Json>(std::move(last)),
-                                            EventType::kDeleted);
+    object = std::make_shared<const Object>(before->path(), version, last, EventType::kDeleted);
+    const ObjectPtr replaced = std::move(found->second);
     table.objects.erase(found);
-    log(table, {object, before}, writer, woken);
+    log(table, {object, replaced}, writer, woken);
   }
   for (const auto& waker : woken) waker->wake();
-  return object;
+  return std::make_shared<const Object>(*object);
 }
 
 void Storage::log(Table& table, LoggedEvent event, const Writer& writer, std::vector<std::shared_ptr<Waker>>& woken) {
@@ -172,9 +177,9 @@ void Storage::log(Table& table, LoggedEvent event, const Writer& writer, std::ve
   });
 }
 
-void Storage::restore(Table& table, std::string path, std::uint64_t version, std::shared_ptr<const Json> tree) {
+void Storage::restore(Table& table, std::string path, std::uint64_t version, const Json& tree) {
   const std::lock_guard lock(mutex_);
-  auto object = std::make_shared<const Object>(path, version, std::move(tree), EventType::kModified);
+  auto object = std::make_shared<const Object>(path, version, tree, EventType::kModified);
   table.objects.insert_or_assign(std::move(path), std::move(object));
 }
 

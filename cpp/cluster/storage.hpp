@@ -50,6 +50,7 @@ class Storage {
   /// The table of a resource; the same one for the same names, for ever.
   Table& table(std::string_view group, std::string_view plural);
   [[nodiscard]] std::uint64_t version() const;
+  /// A copy: its tree goes with it.
   [[nodiscard]] ObjectPtr get(const Table&, std::string_view path) const;
 
   struct ListQuery {
@@ -74,7 +75,7 @@ class Storage {
   /// Takes `before` out. Returns its last state, null when storage holds something else.
   ObjectPtr remove(Table&, const ObjectPtr& before, const Writer&);
   /// Puts back what an earlier process stored, with its version; for loading only, before anything else.
-  void restore(Table&, std::string path, std::uint64_t version, std::shared_ptr<const Json> tree);
+  void restore(Table&, std::string path, std::uint64_t version, const Json& tree);
   /// The counter will not fall below this, and watches from before it are told 410.
   void restore_version(std::uint64_t);
 

@@ -39,7 +39,7 @@ void append_item(std::string& out, const Object& object, const KindNames& names)
     out.append("{").append(text.substr(head.size()));
     return;
   }
-  Json tree = object.tree();
+  Json tree = Object(object).tree();
   tree.erase("apiVersion");
   tree.erase("kind");
   append_json(out, tree);
@@ -72,7 +72,7 @@ std::string View::object(const Object& object) const {
   if (form_ == Form::kMetadata) {
     std::string out = "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"";
     out.append(kMetaGroup).append("\",\"metadata\":");
-    append_json(out, object.tree().at("metadata"));
+    append_json(out, object.value_at("metadata"));
     return out + "}";
   }
   return std::string(converted_ ? served(object).text() : object.text());

@@ -15,9 +15,9 @@ constexpr std::size_t kBatch = 128;
 
 /// What a client sees go when it no longer matches: its last matching state, with the version of the change.
 ObjectPtr departed(const LoggedEvent& event) {
-  auto tree = std::make_shared<Json>(event.before->tree());
-  (*tree)["metadata"]["resourceVersion"] = std::to_string(event.version());
-  return std::make_shared<const Object>(event.before->path(), event.version(), std::move(tree), EventType::kDeleted);
+  Json tree = Object(*event.before).tree();
+  tree["metadata"]["resourceVersion"] = std::to_string(event.version());
+  return std::make_shared<const Object>(event.before->path(), event.version(), tree, EventType::kDeleted);
 }
 
 }  // namespace

@@ -117,15 +117,10 @@ bool BuiltinKind::is_selectable(std::string_view field) const {
          std::ranges::find(selectable_fields_, field) != selectable_fields_.end();
 }
 
-std::optional<std::string> BuiltinKind::selectable(const Json& tree, std::string_view field) const {
-  const Json* at = &tree;
-  while (at != nullptr && !field.empty()) {
-    const std::size_t end = std::min(field.find('.'), field.size());
-    at = member(*at, field.substr(0, end));
-    field.remove_prefix(std::min(end + 1, field.size()));
-  }
-  if (at == nullptr) return std::nullopt;
-  return at->is_string() ? at->get<std::string>() : at->dump();
+std::optional<std::string> BuiltinKind::selectable(const Object& object, std::string_view field) const {
+  const Json value = object.value_at(field);
+  if (value.is_null()) return std::nullopt;
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 }  // namespace kruise::cluster

@@ -43,7 +43,7 @@ class BuiltinKind final : public Kind {
   void validate_create(const Json& tree, FieldErrors&) const override;
   void validate_update(const Json& now, const Json& before, FieldErrors&) const override;
   void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
-  [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
+  [[nodiscard]] std::optional<std::string> selectable(const Object&, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] bool selects_own_fields() const override { return !selectable_fields_.empty(); }
   [[nodiscard]] std::vector<Column> columns() const override;

@@ -200,8 +200,8 @@ bool CustomKind::is_selectable(std::string_view field) const {
          std::ranges::find(spec_.selectable_fields, field) != spec_.selectable_fields.end();
 }
 
-std::optional<std::string> CustomKind::selectable(const Json& tree, std::string_view field) const {
-  const auto found = JsonPath::parse("." + std::string(field)).find(tree);
+std::optional<std::string> CustomKind::selectable(const Object& object, std::string_view field) const {
+  const auto found = JsonPath::parse("." + std::string(field)).find(object.tree());
   if (found.empty()) return std::nullopt;
   return found.front()->is_string() ? found.front()->get<std::string>() : found.front()->dump();
 }

@@ -39,7 +39,7 @@ class CustomKind final : public Kind {
   void validate_create(const Json& tree, FieldErrors&) const override;
   void validate_update(const Json& now, const Json& before, FieldErrors&) const override;
   void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
-  [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
+  [[nodiscard]] std::optional<std::string> selectable(const Object&, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] ScalePaths scale_paths() const override { return spec_.scale; }
   [[nodiscard]] std::vector<Column> columns() const override;

@@ -169,7 +169,7 @@ void DefinitionKind::validate_status_update(const Json& now, const Json& before,
 bool DefinitionKind::is_selectable(std::string_view field) const {
   return field == "metadata.name" || field == "metadata.namespace";
 }
-std::optional<std::string> DefinitionKind::selectable(const Json&, std::string_view) const { return std::nullopt; }
+std::optional<std::string> DefinitionKind::selectable(const Object&, std::string_view) const { return std::nullopt; }
 
 bool DefinitionKind::keeps_while_deleting(const Json& tree) const {
   return member(tree.at("metadata"), "deletionTimestamp") == nullptr;

@@ -20,7 +20,7 @@ class DefinitionKind final : public Kind {
   void validate_create(const Json& tree, FieldErrors&) const override;
   void validate_update(const Json& now, const Json& before, FieldErrors&) const override;
   void validate_status_update(const Json& now, const Json& before, FieldErrors&) const override;
-  [[nodiscard]] std::optional<std::string> selectable(const Json& tree, std::string_view field) const override;
+  [[nodiscard]] std::optional<std::string> selectable(const Object&, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] std::vector<Column> columns() const override;
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;

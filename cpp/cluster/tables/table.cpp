@@ -26,7 +26,7 @@ void write_object(base::JsonWriter& w, const Object& object, std::string_view in
     return;
   }
   w.begin_object().key("kind").string("PartialObjectMetadata").key("apiVersion").string("meta.k8s.io/v1");
-  w.key("metadata").raw(json_text(object.tree().at("metadata"))).end_object();
+  w.key("metadata").raw(json_text(object.value_at("metadata"))).end_object();
 }
 
 }  // namespace
@@ -44,7 +44,8 @@ std::string table_text(const Kind& kind, const std::vector<const Object*>& rows,
   w.key("rows").begin_array();
   for (const Object* row : rows) {
     w.begin_object().key("cells").begin_array();
-    for (const auto& column : columns) w.raw(json_text(column.cell(row->tree(), now)));
+    const Object once(*row);
+    for (const auto& column : columns) w.raw(json_text(column.cell(once.tree(), now)));
     w.end_array();
     write_object(w, *row, include_object);
     w.end_object();

@@ -77,7 +77,7 @@ Response Call::show(const Object& object, int code) const {
 Response Call::show(Json tree, int code) const {
   to_stored(tree);
   const std::string name(text_at(tree, {"metadata", "name"}));
-  return show(Object(path(name), 0, std::make_shared<const Json>(std::move(tree)), EventType::kAdded), code);
+  return show(Object(path(name), 0, tree, EventType::kAdded), code);
 }
 
 void Call::to_served(Json& tree) const { kind->to_served(tree); }
