@@ -73,9 +73,10 @@ void observe(ClusterHandle& handle, const py::object& observer) {
   std::function<void(const cluster::StorageEvent&)> call;
   if (!observer.is_none()) call = caller_of(observer);
   const py::gil_scoped_release release;  // storage's lock may be held by a thread that waits for the GIL
-  handle.observe(std::move(call));
+  handle.get()->api()->observe_writes(std::move(call));
 }
-bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double limit_s) {
+
+bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double limit_s, bool each_step) {
   const auto poll = interruptible();
   const py::gil_scoped_release release;
   return handle.get()->run_until(
@@ -84,7 +85,7 @@ bool run_until(ClusterHandle& handle, const std::function<bool()>& done, double 
         const py::gil_scoped_acquire gil;
         return done();
       },
-      seconds(limit_s));
+      seconds(limit_s), each_step);
 }
 
 void kubelets(ClusterHandle& handle, const std::string& command) {
@@ -114,6 +115,12 @@ std::shared_ptr<ConnectionHandle> connect(ClusterHandle& handle, std::string use
 
 void bind_cluster(py::module_& module) {
   using Release = py::call_guard<py::gil_scoped_release>;
+  py::class_<ViewHandle, std::shared_ptr<ViewHandle>>(module, "LaggingView")
+      .def(py::init([](ClusterHandle& cluster, std::size_t lag) {
+             return std::make_shared<ViewHandle>(ViewHandle{cluster.get()->make_view(lag)});
+           }),
+           Release())
+      .def("set_lag", [](ViewHandle& view, std::size_t lag) { view.server->set_lag(lag); }, Release());
   py::class_<ClusterHandle, std::shared_ptr<ClusterHandle>>(module, "EmbeddedCluster")
       .def(py::init([](const std::string& options) {
              return held(std::make_unique<ClusterHandle>(std::make_unique<session::Embedded>(options_from(options))));

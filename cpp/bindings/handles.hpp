@@ -92,15 +92,7 @@ class ClusterHandle {
       const std::lock_guard lock(mutex_);
       last = std::exchange(cluster_, nullptr);
     }
-    observers_->set(nullptr);
-  }
-  /// Called at each write from now on, under storage's lock, instead of the one before; empty: nobody is.
-  void observe(std::function<void(const cluster::StorageEvent&)> observer) {
-    const auto cluster = get();
-    if (!observers_->set(observer ? std::make_shared<const Observers::Call>(std::move(observer)) : nullptr))
-      cluster->api()->observe_writes([observers = observers_](const cluster::StorageEvent& event) {
-        if (const auto call = observers->get()) (*call)(event);
-      });
+    if (last) last->api()->observe_writes({});
   }
   /// `leave` is called before the cluster goes.
   void add_guest(const void* guest, std::function<void()> leave) {
@@ -113,32 +105,15 @@ class ClusterHandle {
   }
 
  private:
-  /// Who is told of writes at present.
-  class Observers {
-   public:
-    using Call = std::function<void(const cluster::StorageEvent&)>;
-    /// Returns whether it was ever set before.
-    bool set(std::shared_ptr<const Call> call) {
-      const std::lock_guard lock(mutex_);
-      call_.swap(call);  // the old one goes when the lock is free
-      return std::exchange(used_, true);
-    }
-    [[nodiscard]] std::shared_ptr<const Call> get() const {
-      const std::lock_guard lock(mutex_);
-      return call_;
-    }
-
-   private:
-    mutable std::mutex mutex_;  // guards the two below
-    std::shared_ptr<const Call> call_;
-    bool used_ = false;
-  };
-
   Home home_;
-  std::shared_ptr<Observers> observers_ = std::make_shared<Observers>();
   mutable std::mutex mutex_;  // guards the two below
   std::shared_ptr<session::Embedded> cluster_;
   std::map<const void*, std::function<void()>> guests_;
+};
+
+/// An API server that lags behind the cluster's.
+struct ViewHandle {
+  std::shared_ptr<cluster::ApiServer> server;
 };
 
 }  // namespace kruise::bindings

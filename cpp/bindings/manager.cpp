@@ -10,6 +10,7 @@
 #include "base/random.hpp"
 #include "base/wait.hpp"
 #include "bindings/blocking.hpp"
+#include "bindings/fault_options.hpp"
 #include "bindings/handles.hpp"
 #include "bindings/parts.hpp"
 #include "session/controllers.hpp"
@@ -109,8 +110,12 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
   static constexpr auto kStopLimit = std::chrono::seconds(8);
   static constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
-  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection, const std::string& options)
-      : cluster_(std::move(cluster)), connection_(std::move(connection)), options_(options_from(options)) {
+  ManagerHandle(std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection,
+                std::shared_ptr<ViewHandle> view, const std::string& options)
+      : cluster_(std::move(cluster)),
+        connection_(std::move(connection)),
+        view_(std::move(view)),
+        options_(options_from(options)) {
     if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
   }
   ~ManagerHandle() { kill(); }
@@ -121,9 +126,12 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
     const std::lock_guard lock(life_);
     on_loop([&] {
       if (controllers_) return;
-      if (cluster_) client_ = cluster_->get()->make_client();
-      controllers_ =
-          std::make_unique<session::Controllers>(cluster_ ? *client_ : static_cast<client::Client&>(rest()->client()), options_);
+      if (cluster_) {
+        client_ = view_ ? cluster_->get()->make_client(view_->server) : cluster_->get()->make_client();
+        client_->inject(faults_);
+      }
+      controllers_ = std::make_unique<session::Controllers>(
+          cluster_ ? static_cast<client::Client&>(*client_) : static_cast<client::Client&>(rest()->client()), options_);
       controllers_->start();
     });
     if (!cluster_) return;
@@ -162,6 +170,15 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
     if (!controllers_) return;
     if (cluster_) cluster_->remove_guest(this);
     end();
+  }
+
+  /// From now on, this manager started again included. Embedded cluster only; null: none.
+  void set_faults(std::shared_ptr<cluster::FaultPlan> faults) {
+    if (!cluster_) throw session::Refused("faults: only the connection to an embedded cluster can be given some");
+    faults_ = std::move(faults);
+    on_loop([&] {
+      if (client_) client_->inject(faults_);
+    });
   }
 
   [[nodiscard]] bool ready() {
@@ -233,9 +250,11 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
 
   std::shared_ptr<ClusterHandle> cluster_;
   std::shared_ptr<ConnectionHandle> connection_;
+  std::shared_ptr<ViewHandle> view_;  // null: it sees the present
   session::Controllers::Options options_;
+  std::shared_ptr<cluster::FaultPlan> faults_;
   std::recursive_mutex life_;  // held while it starts, stops or ends
-  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<cluster::LocalClient> client_;
   std::unique_ptr<session::Controllers> controllers_;
   base::Wakeup stopped_;
 };
@@ -246,10 +265,16 @@ void bind_manager(py::module_& module) {
   using Release = py::call_guard<py::gil_scoped_release>;
   py::class_<ManagerHandle, std::shared_ptr<ManagerHandle>>(module, "Manager")
       .def(py::init([](std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection,
-                       const std::string& options) {
-             return held(std::make_unique<ManagerHandle>(std::move(cluster), std::move(connection), options));
+                       std::shared_ptr<ViewHandle> view, const std::string& options) {
+             return held(std::make_unique<ManagerHandle>(std::move(cluster), std::move(connection), std::move(view), options));
            }),
            Release())
+      .def(
+          "set_faults",
+          [](ManagerHandle& manager, const std::optional<std::string>& options) {
+            manager.set_faults(options ? fault_options(*options) : nullptr);
+          },
+          Release())
       .def("start", &ManagerHandle::start, Release())
       .def(
           "stop", [](ManagerHandle& manager) { manager.stop(interruptible()); }, Release())

@@ -1,5 +1,7 @@
 #include "cluster/api_server.hpp"
 
+#include <deque>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -16,11 +18,50 @@
 
 namespace kruise::cluster {
 
+namespace {
+
+/// Repeats the events of another storage, the last few later.
+class Lagging final : public Storage::Follower {
+ public:
+  explicit Lagging(Storage& behind) : behind_(behind) {}
+
+  void on_event(const Table& table, const LoggedEvent& event) override {
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace_back(&table, event);
+    leave(lag_);
+  }
+  void set_lag(std::size_t writes) {
+    const std::lock_guard lock(mutex_);
+    lag_ = writes;
+    leave(lag_);
+  }
+  void catch_up() {
+    const std::lock_guard lock(mutex_);
+    leave(0);
+  }
+
+ private:
+  void leave(std::size_t count) {
+    for (; waiting_.size() > count; waiting_.pop_front()) behind_.apply(*waiting_.front().first, waiting_.front().second);
+  }
+
+  Storage& behind_;
+  std::mutex mutex_;  // guards everything below
+  std::deque<std::pair<const Table*, LoggedEvent>> waiting_;
+  std::size_t lag_ = 0;
+};
+
+}  // namespace
+
 class ApiServer::Impl {
  public:
   explicit Impl(const Options& options)
       : context(*options.clock, options.seed, options.watch_history_events), definitions(context, options.conversions) {
     Storage& storage = context.storage();
+    if (options.head != nullptr) {
+      lagging = std::make_shared<Lagging>(storage);
+      options.head->impl_->context.storage().replicate(storage, lagging);
+    }
     if (!options.state_path.empty()) {
       state.emplace(options.state_path);
       const std::uint64_t version = state->load(storage);
@@ -74,6 +115,7 @@ class ApiServer::Impl {
   Context context;
   Definitions definitions;
   std::optional<StateFile> state;
+  std::shared_ptr<Lagging> lagging;  // null: this server is nobody's follower
 
   /// Routes of built-in kinds are fixed, so that a path off them is answered by their group; those of custom kinds fall through
   /// to where no path leads.
@@ -166,7 +208,15 @@ void ApiServer::install_crd(std::string_view text) {
 }
 
 void ApiServer::observe_writes(std::function<void(const StorageEvent&)> observer) {
-  impl_->context.storage().observe(std::move(observer));
+  impl_->context.storage().set_checker(std::move(observer));
+}
+
+void ApiServer::set_lag(std::size_t writes) {
+  if (impl_->lagging) impl_->lagging->set_lag(writes);
+}
+
+void ApiServer::catch_up() {
+  if (impl_->lagging) impl_->lagging->catch_up();
 }
 
 }  // namespace kruise::cluster

@@ -35,6 +35,9 @@ class ApiServer {
     std::size_t watch_history_events = 10'000;  // older versions answer 410
     std::string state_path;                     // --state; empty: memory only
     std::vector<Conversion> conversions{};      // versions served beyond the definitions' own
+    /// Not null: this server shows what that one stored some writes ago, like a member of a group that has fallen behind. It is
+    /// for reading, its definitions of kinds are those of its making, and it dies first.
+    ApiServer* head = nullptr;
   };
   explicit ApiServer(const Options&);
   ~ApiServer();
@@ -68,8 +71,13 @@ class ApiServer {
   /// several documents); one that is there already becomes as the text says. Throws std::invalid_argument naming the field.
   void install_crd(std::string_view yaml_or_json);
 
+  /// By how many writes this server is behind its head; what it is further behind than that it makes up for at once.
+  void set_lag(std::size_t writes);
+  /// Makes up for the lag at this moment; what happens from now on comes as late as before.
+  void catch_up();
+
   /// Called under the storage lock at each write, in order of resourceVersion.
-  /// For invariants; must not call back.
+  /// For invariants; must not call back. Takes the place of the one before; empty: nobody is called.
   void observe_writes(std::function<void(const StorageEvent&)>);
 
   class Impl;

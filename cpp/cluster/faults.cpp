@@ -1,9 +1,20 @@
 #include "cluster/faults.hpp"
 
+#include <utility>
+
 #include "cluster/answer.hpp"
 #include "cluster/object.hpp"
 
 namespace kruise::cluster {
+
+namespace {
+
+/// Leases and events come at times of their own: a script that counted them would mean something else in each run.
+bool is_counted(const client::Request& request) {
+  return request.path.find("/leases") == std::string::npos && request.path.find("/events") == std::string::npos;
+}
+
+}  // namespace
 
 std::string error_line(int code) {
   const client::Response status =
@@ -11,8 +22,11 @@ std::string error_line(int code) {
   return watch_line("ERROR", status.body);
 }
 
-RandomFaults::RandomFaults(std::uint64_t seed, const Rates& rates)
-    : rates_(rates), requests_(base::Random(seed).stream("requests")), events_(base::Random(seed).stream("events")) {}
+RandomFaults::RandomFaults(std::uint64_t seed, const Rates& rates, Script script)
+    : rates_(rates),
+      script_(std::move(script)),
+      requests_(base::Random(seed).stream("requests")),
+      events_(base::Random(seed).stream("events")) {}
 
 base::Duration RandomFaults::delay(base::Random& random) const {
   return base::Duration(static_cast<std::int64_t>(random.unit() * static_cast<double>(rates_.delay_max.count())));
@@ -21,6 +35,9 @@ base::Duration RandomFaults::delay(base::Random& random) const {
 Fault RandomFaults::on_request(const client::Request& request) {
   const std::lock_guard lock(mutex_);
   if (quiet_) return {};
+  if (request.method != "GET" && is_counted(request)) {
+    if (const auto told = script_.writes.find(++writes_); told != script_.writes.end()) return told->second;
+  }
   const auto hits = [&](double rate) { return rate > 0 && requests_.unit() < rate; };
   if (hits(rates_.refused)) return {.kind = Fault::Kind::kRefuse};
   if (hits(rates_.lost_answer)) return {.kind = Fault::Kind::kBreakAfterWrite};
@@ -31,14 +48,18 @@ Fault RandomFaults::on_request(const client::Request& request) {
   return {};
 }
 
-WatchFault RandomFaults::on_event(const client::Request&) {
+WatchFault RandomFaults::on_event(const client::Request& watch) {
   const std::lock_guard lock(mutex_);
   if (quiet_) return {};
+  if (is_counted(watch)) {
+    if (const auto told = script_.events.find(++seen_); told != script_.events.end()) return told->second;
+  }
   const auto hits = [&](double rate) { return rate > 0 && events_.unit() < rate; };
   if (hits(rates_.watch_broken)) return {.kind = WatchFault::Kind::kBreak};
-  if (hits(rates_.watch_expired)) return {.kind = WatchFault::Kind::kExpire};
+  if (hits(rates_.watch_expired)) return {.kind = WatchFault::Kind::kExpire, .delay = delay(events_)};
   if (hits(rates_.watch_error)) return {.kind = WatchFault::Kind::kError};
   if (hits(rates_.late_event)) return {.kind = WatchFault::Kind::kDelay, .delay = delay(events_)};
+  if (hits(rates_.merged_event)) return {.kind = WatchFault::Kind::kMerge, .delay = delay(events_)};
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 
@@ -21,9 +22,12 @@ struct Fault {
 
 /// What happens to a watch before its next event is delivered.
 struct WatchFault {
-  enum class Kind : std::uint8_t { kNone, kDelay, kBreak, kExpire, kError };
+  enum class Kind : std::uint8_t { kNone, kDelay, kBreak, kExpire, kError, kMerge };
   Kind kind = Kind::kNone;
-  base::Duration delay{0};  // kDelay: the event and those behind it come so much later
+  /// kDelay: the event and those behind it come so much later. kExpire: so long nothing comes, then 410, so that what happened
+  /// meanwhile is seen by the list alone. kMerge: all waits so long for the object's next event, which then takes the first one's
+  /// place.
+  base::Duration delay{0};
 };
 
 /// The ERROR line of a watch that a fault ends (410 or 500).
@@ -52,9 +56,16 @@ class RandomFaults final : public FaultPlan {
     double watch_expired = 0;
     double watch_error = 0;
     double late_event = 0;
+    double merged_event = 0;
     base::Duration delay_max = std::chrono::seconds(5);
   };
-  RandomFaults(std::uint64_t seed, const Rates&);
+  /// What happens to the n-th write, and to the n-th event of a watch, counted from 1 over all kinds but leases and events.
+  struct Script {
+    std::map<std::uint64_t, Fault> writes{};
+    std::map<std::uint64_t, WatchFault> events{};
+  };
+  RandomFaults(std::uint64_t seed, const Rates& rates) : RandomFaults(seed, rates, Script()) {}
+  RandomFaults(std::uint64_t seed, const Rates&, Script);
 
   [[nodiscard]] Fault on_request(const client::Request&) override;
   [[nodiscard]] WatchFault on_event(const client::Request&) override;
@@ -65,7 +76,10 @@ class RandomFaults final : public FaultPlan {
   [[nodiscard]] base::Duration delay(base::Random&) const;
 
   const Rates rates_;
+  const Script script_;
   std::mutex mutex_;  // guards everything below
+  std::uint64_t writes_ = 0;
+  std::uint64_t seen_ = 0;  // events
   base::Random requests_;
   base::Random events_;
   bool quiet_ = false;

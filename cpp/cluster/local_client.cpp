@@ -2,7 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "cluster/json_text.hpp"
+#include "cluster/query.hpp"
+#include "cluster/tree.hpp"
 
 namespace kruise::cluster {
 namespace {
@@ -31,7 +37,7 @@ client::ApiError injected(int code) {
 }  // namespace
 
 struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
-  Impl(ApiServer& s, base::Executor& e) : server(s), executor(e) {}
+  Impl(ApiServer& s, ApiServer& v, base::Executor& e) : server(s), view(v), executor(e) {}
 
   /// One attempt; a 429 that names a time is tried again while the request's own time lasts.
   void attempt(std::shared_ptr<client::Request> request, client::Done done, base::MonoTime give_up) {
@@ -54,10 +60,19 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
       }
       return finish(std::move(done), error);
     }
-    client::Response response = server.handle(*request);
+    client::Response response = (lists_in_view(*request) ? view : server).handle(*request);
     if (fault.kind == Fault::Kind::kBreakAfterWrite) return finish(std::move(done), unreachable(true));
     if (response.code >= 400) return finish(std::move(done), client::error_from_status(response.code, response.body));
     finish(std::move(done), std::move(response));
+  }
+
+  /// A list by the view; one that does not say "any version will do" waits until the view has caught up, as on a real server.
+  bool lists_in_view(const client::Request& request) {
+    if (&view == &server || request.method != "GET") return false;
+    const RequestInfo info(request);
+    if (!info.name.empty()) return false;
+    if (info.query.get("resourceVersion") != "0") view.catch_up();
+    return true;
   }
 
   /// The answer travels back as a task of its own.
@@ -80,6 +95,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   }
 
   ApiServer& server;
+  ApiServer& view;
   base::Executor& executor;
   std::function<Fault(const client::Request&)> faults;
   std::shared_ptr<FaultPlan> plan;  // of watch events
@@ -107,6 +123,7 @@ class LocalWatch final : public client::Watch {
         if (fault.kind == Fault::Kind::kRefuse || fault.kind == Fault::Kind::kBreakAfterWrite)
           return self.end(unreachable(false));
         if (fault.kind == Fault::Kind::kAnswer) return self.end(injected(fault.code));
+        if (RequestInfo(self.request).query.get("resourceVersion").empty()) self.server.catch_up();
         auto opened = self.server.watch(self.request);
         if (!opened) return self.end(client::error_from_status(opened.error().code, opened.error().body));
         self.stream = std::move(*opened);
@@ -129,12 +146,22 @@ class LocalWatch final : public client::Watch {
     void pull() {
       for (int i = 0; i < kLinesPerTask; ++i) {
         if (handler == nullptr || !stream || delayed) return;
-        auto line = held ? std::exchange(held, nullptr) : stream->next().value_or(nullptr);
+        auto line = stream->next().value_or(nullptr);
         if (!line) {
-          if (stream->ended()) return end(std::nullopt);
+          if (stream->ended()) {
+            deliver_held();
+            return end(std::nullopt);
+          }
           return sleep();
         }
-        if (plan && !passes(line)) return;
+        if (!held.empty()) {
+          hold(line);
+          continue;
+        }
+        if (plan && !passes(line)) {
+          if (held.empty() || delayed) return;
+          continue;
+        }
         handler->on_event(*line);
       }
       wake();
@@ -150,22 +177,52 @@ class LocalWatch final : public client::Watch {
           end(unreachable(false));
           return false;
         case WatchFault::Kind::kExpire:
-          fail(410);
+          if (fault.delay <= base::Duration{0}) {
+            fail(410);
+          } else {
+            delayed = true;
+            later(fault.delay, [](State& self) { self.fail(410); });
+          }
           return false;
         case WatchFault::Kind::kError:
           fail(500);
           return false;
+        case WatchFault::Kind::kMerge:
         case WatchFault::Kind::kDelay:
           break;
       }
-      held = line;
-      delayed = true;
-      later(std::max(fault.delay, base::Duration{1}), [](State& self) {
-        self.delayed = false;
-        if (const auto late = std::exchange(self.held, nullptr); late && self.handler != nullptr) self.handler->on_event(*late);
+      held.push_back(line);
+      delayed = fault.kind == WatchFault::Kind::kDelay;
+      later(std::max(fault.delay, base::Duration{1}), [first = line.get()](State& self) {
+        if (self.held.empty() || self.held.front().get() != first) return;
+        self.deliver_held();
         self.pull();
       });
       return false;
+    }
+
+    /// A line behind one that waits for its successor: is this it, the one that waits is never seen.
+    void hold(const std::shared_ptr<const std::string>& line) {
+      held.push_back(line);
+      if (object_of(*line) != object_of(*held.front())) return;
+      held.pop_front();
+      deliver_held();
+    }
+
+    void deliver_held() {
+      delayed = false;
+      for (const auto& line : std::exchange(held, {})) {
+        if (handler != nullptr) handler->on_event(*line);
+      }
+    }
+
+    /// "namespace/name" of the object that a line is about; empty for a bookmark.
+    static std::string object_of(const std::string& line) {
+      const auto event = parse_json(line);
+      if (!event || text_of(*event, "type") == "BOOKMARK") return {};
+      const Json* meta = member(event->at("object"), "metadata");
+      return meta == nullptr ? std::string()
+                             : std::string(text_of(*meta, "namespace")).append("/").append(text_of(*meta, "name"));
     }
 
     /// An ERROR line, then the end, as a server does it.
@@ -225,8 +282,8 @@ class LocalWatch final : public client::Watch {
     client::Request request;
     client::WatchHandler* handler;  // null once ended
     std::shared_ptr<FaultPlan> plan;
-    std::shared_ptr<const std::string> held;  // a late line
-    bool delayed = false;
+    std::deque<std::shared_ptr<const std::string>> held;  // late lines
+    bool delayed = false;                                 // nothing is read meanwhile
     std::unique_ptr<ApiServer::Stream> stream;
     base::TimerId timer = 0;
     base::MonoTime timer_due{};
@@ -238,7 +295,9 @@ class LocalWatch final : public client::Watch {
 
 }  // namespace
 
-LocalClient::LocalClient(ApiServer& server, base::Executor& executor) : impl_(std::make_shared<Impl>(server, executor)) {}
+LocalClient::LocalClient(ApiServer& server, base::Executor& executor) : LocalClient(server, server, executor) {}
+LocalClient::LocalClient(ApiServer& head, ApiServer& view, base::Executor& executor)
+    : impl_(std::make_shared<Impl>(head, view, executor)) {}
 LocalClient::~LocalClient() = default;
 
 void LocalClient::send(client::Request request, client::Done done) {
@@ -249,7 +308,7 @@ void LocalClient::send(client::Request request, client::Done done) {
 
 std::unique_ptr<client::Watch> LocalClient::watch(client::Request request, client::WatchHandler& handler) {
   const Fault fault = impl_->faults ? impl_->faults(request) : Fault{};
-  auto watch = std::make_unique<LocalWatch>(impl_->server, impl_->executor, std::move(request), handler, impl_->plan);
+  auto watch = std::make_unique<LocalWatch>(impl_->view, impl_->executor, std::move(request), handler, impl_->plan);
   watch->open(fault);
   return watch;
 }

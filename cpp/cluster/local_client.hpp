@@ -17,6 +17,8 @@ namespace kruise::cluster {
 class LocalClient final : public client::Client {
  public:
   LocalClient(ApiServer&, base::Executor&);
+  /// Lists and watches come from `view` (which lags behind, but for what asks for the present), the rest goes to the head.
+  LocalClient(ApiServer& head, ApiServer& view, base::Executor&);
   ~LocalClient() override;
   void send(client::Request, client::Done) override;
   [[nodiscard]] std::unique_ptr<client::Watch> watch(client::Request, client::WatchHandler&) override;

@@ -151,7 +151,7 @@ ObjectPtr Storage::remove(Table& table, const ObjectPtr& before, const Writer& w
 }
 
 void Storage::log(Table& table, LoggedEvent event, const Writer& writer, std::vector<std::shared_ptr<Waker>>& woken) {
-  if (!observers_.empty()) {
+  if (!observers_.empty() || checker_) {
     const StorageEvent told{.type = event_name(event.type()),
                             .group = table.group,
                             .plural = table.plural,
@@ -162,7 +162,13 @@ void Storage::log(Table& table, LoggedEvent event, const Writer& writer, std::ve
                             .before = event.before ? event.before->text() : std::string_view{},
                             .after = event.object->text()};
     for (const auto& observer : observers_) observer(told);
+    if (checker_) checker_(told);
   }
+  std::erase_if(followers_, [&](const std::weak_ptr<Follower>& weak) {
+    const auto follower = weak.lock();
+    if (follower) follower->on_event(table, event);
+    return !follower;
+  });
   table.log.push_back(std::move(event));
   if (table.log.size() > history_events_) {
     table.compacted_version = table.log.front().version();
@@ -246,9 +252,42 @@ void Storage::retire(Table& table) {
   for (const auto& waker : woken) waker->wake();
 }
 
-void Storage::observe(std::function<void(const StorageEvent&)> observer) {
+void Storage::observe(Observer observer) {
   const std::lock_guard lock(mutex_);
   observers_.push_back(std::move(observer));
+}
+
+void Storage::set_checker(Observer checker) {
+  const std::lock_guard lock(mutex_);
+  checker_.swap(checker);  // the old one goes when the lock is free
+}
+
+void Storage::replicate(Storage& other, const std::shared_ptr<Follower>& follower) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [_, table] : tables_) {
+    Table& copy = other.table(table->group, table->plural);
+    const std::lock_guard other_lock(other.mutex_);
+    copy.objects = table->objects;
+    copy.incarnation = table->incarnation;
+  }
+  other.restore_version(version_);
+  followers_.push_back(follower);
+}
+
+void Storage::apply(const Table& of, const LoggedEvent& event) {
+  Table& table = this->table(of.group, of.plural);
+  std::vector<std::shared_ptr<Waker>> woken;
+  {
+    const std::lock_guard lock(mutex_);
+    version_ = event.version();
+    if (event.type() == EventType::kDeleted) {
+      table.objects.erase(event.object->path());
+    } else {
+      table.objects.insert_or_assign(event.object->path(), event.object);
+    }
+    log(table, event, {}, woken);
+  }
+  for (const auto& waker : woken) waker->wake();
 }
 
 }  // namespace kruise::cluster

@@ -105,8 +105,22 @@ class Storage {
   void compact(Table&);
   /// Nobody serves the table any more: its watches end once they have read what happened. What follows is another incarnation.
   void retire(Table&);
-  /// Called with each write, under the lock, in order of version.
-  void observe(std::function<void(const StorageEvent&)>);
+  using Observer = std::function<void(const StorageEvent&)>;
+  /// Called with each write, under the lock, in order of version, for ever.
+  void observe(Observer);
+  /// The same, instead of the one set before. Empty: nobody is called any more.
+  void set_checker(Observer);
+
+  /// Told of each event in order of version, under the lock.
+  class Follower {
+   public:
+    virtual ~Follower() = default;
+    virtual void on_event(const Table&, const LoggedEvent&) = 0;
+  };
+  /// Gives `other`, which is empty, all that is held, and tells `follower` of what comes after, for as long as it lives.
+  void replicate(Storage& other, const std::shared_ptr<Follower>& follower);
+  /// Repeats an event of another storage's table under its own version.
+  void apply(const Table& of, const LoggedEvent&);
 
  private:
   void log(Table&, LoggedEvent, const Writer&, std::vector<std::shared_ptr<Waker>>& woken);
@@ -116,7 +130,9 @@ class Storage {
   std::uint64_t version_ = 1;
   std::uint64_t restored_version_ = 0;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Table>> tables_;
-  std::vector<std::function<void(const StorageEvent&)>> observers_;
+  std::vector<Observer> observers_;
+  Observer checker_;
+  std::vector<std::weak_ptr<Follower>> followers_;
 };
 
 }  // namespace kruise::cluster

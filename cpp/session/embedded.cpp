@@ -60,6 +60,19 @@ std::unique_ptr<cluster::LocalClient> Embedded::make_client() {
   return std::make_unique<cluster::LocalClient>(*api_, executor());
 }
 
+std::unique_ptr<cluster::LocalClient> Embedded::make_client(const std::shared_ptr<cluster::ApiServer>& view) {
+  return std::make_unique<cluster::LocalClient>(*api_, *view, executor());
+}
+
+std::shared_ptr<cluster::ApiServer> Embedded::make_view(std::size_t lag) {
+  cluster::ApiServer::Options options;
+  options.clock = &executor().clock();
+  options.head = api_.get();
+  auto view = std::make_shared<cluster::ApiServer>(options);
+  view->set_lag(lag);
+  return view;
+}
+
 void Embedded::run_for(base::Duration span, const Poll& poll) {
   const std::lock_guard lock(turn_);
   run_until(
@@ -70,8 +83,9 @@ void Embedded::run_for(base::Duration span, const Poll& poll) {
       span);
 }
 
-bool Embedded::run_until(const std::function<bool()>& done, base::Duration limit) {
+bool Embedded::run_until(const std::function<bool()>& done, base::Duration limit, bool each_step) {
   const std::lock_guard lock(turn_);
+  if (each_step) return virtual_loop_->run_until(done, limit);
   return virtual_loop_->run_until_at_rest(done, limit);
 }
 

@@ -44,10 +44,14 @@ class Embedded {
   void on_loop(const base::Task&);
   /// A client of its own for a manager; on the loop. Faults injected below reach it, and nobody else.
   [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client();
+  /// One that lists and watches what `view` shows, while it writes to the present.
+  [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client(const std::shared_ptr<cluster::ApiServer>& view);
+  /// The cluster as it was `lag` writes ago, at any time; `set_lag` changes that.
+  [[nodiscard]] std::shared_ptr<cluster::ApiServer> make_view(std::size_t lag);
 
-  /// Virtual time only. `done` is asked, and polled, once an instant.
+  /// Virtual time only. `done` is asked, and polled, once an instant, or (`each_step`) between any two things that happen.
   void run_for(base::Duration, const Poll&);
-  bool run_until(const std::function<bool()>& done, base::Duration limit);
+  bool run_until(const std::function<bool()>& done, base::Duration limit, bool each_step = false);
 
   /// Opens a port for other processes; 0 takes a free one. Returns it. Throws Refused. Real time only.
   int serve(const std::string& host, int port);

@@ -19,7 +19,7 @@ from __future__ import annotations
 from . import errors
 from ._core import __version__
 from .client import Client, Table, Watch, WatchEvent
-from .cluster import Cluster, WriteEvent
+from .cluster import Cluster, LaggingView, WriteEvent
 from .errors import (
     AlreadyExists,
     ApiError,
@@ -38,6 +38,7 @@ from .errors import (
     Unreachable,
     UnsupportedMediaType,
 )
+from .faults import Faults
 from .manager import Manager, Plan, Reason, Write, plan, show_logs
 from .nodes import KubeletDelays, SimulatedNodes
 
@@ -50,10 +51,12 @@ __all__ = [
     "Cluster",
     "Conflict",
     "Expired",
+    "Faults",
     "Forbidden",
     "Invalid",
     "KruiseError",
     "KubeletDelays",
+    "LaggingView",
     "Manager",
     "NotFound",
     "Plan",

@@ -26,7 +26,7 @@ from .client import Client
 from .errors import KruiseError
 from .nodes import KubeletDelays, Kubelets
 
-__all__ = ["Cluster", "WriteEvent"]
+__all__ = ["Cluster", "LaggingView", "WriteEvent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,21 @@ class WriteEvent:
     writer: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class LaggingView:
+    """What an API server shows that has fallen behind the others by ``lag`` writes. Who looks at it writes to the present."""
+
+    def __init__(self, cluster: Cluster, lag: int) -> None:
+        if lag < 0:
+            raise ValueError(f"lag: must not be negative, is {lag}")
+        self._core = _core.LaggingView(cluster._core, lag)
+
+    def set_lag(self, lag: int) -> None:
+        """From now on it is ``lag`` writes behind; 0: it shows the present."""
+        if lag < 0:
+            raise ValueError(f"lag: must not be negative, is {lag}")
+        self._core.set_lag(lag)
 
 
 class Cluster:
@@ -96,10 +111,14 @@ class Cluster:
         self._require_virtual()
         self._core.run_for(seconds)
 
-    def run_until(self, done: Callable[[], bool], *, timeout: float) -> None:
-        """Runs virtual time until ``done()`` holds. Raises TimeoutError after ``timeout`` virtual seconds."""
+    def run_until(self, done: Callable[[], bool], *, timeout: float, each_step: bool = False) -> None:
+        """Runs virtual time until ``done()`` holds. Raises TimeoutError after ``timeout`` virtual seconds.
+
+        ``done`` is asked when all that is due at an instant has happened; with ``each_step`` between any two things that happen,
+        so that it can stop the world right behind a write, before its answer arrives.
+        """
         self._require_virtual()
-        if not self._core.run_until(done, timeout):
+        if not self._core.run_until(done, timeout, each_step):
             raise TimeoutError(f"not so after {timeout:g} virtual seconds")
 
     def observe_writes(self, observer: Callable[[WriteEvent], None] | None) -> None:
@@ -113,6 +132,11 @@ class Cluster:
             return
         call = observer
         self._core.observe_writes(lambda line: call(_write_event(json.loads(line))))
+
+    def lagging_view(self, lag: int) -> LaggingView:
+        """This cluster as it was ``lag`` writes ago, for a manager to look at: ``Manager(cluster, view=…)``. Virtual time only."""
+        self._require_virtual()
+        return LaggingView(self, lag)
 
     def install_crd(self, yaml: str) -> None:
         """Installs CustomResourceDefinitions. Raises ValueError naming the faulty field."""

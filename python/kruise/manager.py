@@ -18,8 +18,9 @@ from typing import Any
 
 from . import _core
 from .client import open_connection
-from .cluster import Cluster
+from .cluster import Cluster, LaggingView
 from .errors import KruiseError
+from .faults import Faults
 
 _READY_POLL_S = 0.05
 
@@ -89,7 +90,8 @@ class Manager:
     """Runs the controllers on an embedded cluster, or on the cluster of a kubeconfig. Use it as a context manager.
 
     ``gates`` are feature gates by name. Against a real cluster leader election is on unless ``leader_election=False``.
-    With ``observe_only`` it watches and plans, and writes nothing.
+    With ``observe_only`` it watches and plans, and writes nothing. On an embedded cluster it can be made to look at a ``view``
+    that lags behind, and its connection can be given ``faults``.
     """
 
     def __init__(
@@ -104,9 +106,13 @@ class Manager:
         observe_only: bool = False,
         seed: int = 0,
         expectation_timeout: float = 300.0,
+        view: LaggingView | None = None,
+        faults: Faults | None = None,
     ) -> None:
         if cluster is not None and (kubeconfig is not None or context is not None):
             raise KruiseError("a manager works on an embedded cluster or on a kubeconfig, not on both")
+        if cluster is None and view is not None:
+            raise KruiseError("view: only an embedded cluster has views that lag behind")
         options = {
             "namespace": namespace,
             "gates": dict(gates or {}),
@@ -121,7 +127,11 @@ class Manager:
         self._cluster = cluster
         self._where = "an embedded cluster" if connection is None else connection.server
         self._namespace = (connection.namespace if connection else "") or "default"
-        self._core = _core.Manager(cluster._core if cluster else None, connection, json.dumps(options))
+        self._core = _core.Manager(
+            cluster._core if cluster else None, connection, view._core if view else None, json.dumps(options)
+        )
+        if faults is not None:
+            self.set_faults(faults)
 
     def start(self) -> Manager:
         """Starts watching and reconciling; returns at once."""
@@ -135,6 +145,10 @@ class Manager:
     def kill(self) -> None:
         """Stops at this instant, as a crash would: nothing is finished, nothing is released."""
         self._core.kill()
+
+    def set_faults(self, faults: Faults | None) -> None:
+        """What goes wrong on its connection to the embedded cluster from now on; None: nothing."""
+        self._core.set_faults(None if faults is None else faults._text())
 
     @property
     def ready(self) -> bool:
