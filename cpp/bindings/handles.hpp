@@ -47,6 +47,18 @@ class Home {
     thread_local bool inside = false;
     return inside;
   }
+  /// While an object goes wherever the garbage collector happens to run, in an observer of another cluster too: nothing is
+  /// refused.
+  class Collected {
+   public:
+    ~Collected() { observing() = was_; }
+    Collected() = default;
+    Collected(const Collected&) = delete;
+    Collected& operator=(const Collected&) = delete;
+
+   private:
+    bool was_ = std::exchange(observing(), false);
+  };
 
  private:
   int process_ = base::process_id();
@@ -68,7 +80,10 @@ class ConnectionHandle {
 class ClusterHandle {
  public:
   explicit ClusterHandle(std::unique_ptr<session::Embedded> cluster) : cluster_(std::move(cluster)) {}
-  ~ClusterHandle() { close(); }
+  ~ClusterHandle() {
+    const Home::Collected collected;
+    leave();
+  }
   ClusterHandle(const ClusterHandle&) = delete;
   ClusterHandle& operator=(const ClusterHandle&) = delete;
 
@@ -81,6 +96,20 @@ class ClusterHandle {
   }
   void close() {
     home_.check();
+    leave();
+  }
+  /// `leave` is called before the cluster goes.
+  void add_guest(const void* guest, std::function<void()> leave) {
+    const std::lock_guard lock(mutex_);
+    guests_.emplace(guest, std::move(leave));
+  }
+  void remove_guest(const void* guest) {
+    const std::lock_guard lock(mutex_);
+    guests_.erase(guest);
+  }
+
+ private:
+  void leave() {
     std::map<const void*, std::function<void()>> guests;
     {
       const std::lock_guard lock(mutex_);
@@ -94,17 +123,7 @@ class ClusterHandle {
     }
     if (last) last->api()->observe_writes({});
   }
-  /// `leave` is called before the cluster goes.
-  void add_guest(const void* guest, std::function<void()> leave) {
-    const std::lock_guard lock(mutex_);
-    guests_.emplace(guest, std::move(leave));
-  }
-  void remove_guest(const void* guest) {
-    const std::lock_guard lock(mutex_);
-    guests_.erase(guest);
-  }
 
- private:
   Home home_;
   mutable std::mutex mutex_;  // guards the two below
   std::shared_ptr<session::Embedded> cluster_;

@@ -118,7 +118,10 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
         options_(options_from(options)) {
     if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
   }
-  ~ManagerHandle() { kill(); }
+  ~ManagerHandle() {
+    const Home::Collected collected;
+    kill();
+  }
   ManagerHandle(const ManagerHandle&) = delete;
   ManagerHandle& operator=(const ManagerHandle&) = delete;
 

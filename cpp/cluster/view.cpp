@@ -79,9 +79,9 @@ std::string View::object(const Object& object) const {
 }
 
 Object View::served(const Object& object) const {
-  auto tree = std::make_shared<Json>(object.tree());
-  kind_->to_served(*tree);
-  return {object.path(), object.version(), std::move(tree), object.type()};
+  Json tree = object.tree();
+  kind_->to_served(tree);
+  return {object.path(), object.version(), tree, object.type()};
 }
 
 std::string View::table(const std::vector<const Object*>& rows, std::string_view metadata, bool with_columns) const {
