@@ -160,8 +160,13 @@ PodPatch& PodPatch::set_image(std::string_view container, std::string_view image
 }
 
 PodPatch& PodPatch::set_condition(ConditionChange change) {
+  std::erase_if(conditions_, [&](const ConditionChange& c) { return c.type == change.type; });
   conditions_.push_back(std::move(change));
   return *this;
+}
+
+bool PodPatch::has_condition(std::string_view type) const {
+  return std::ranges::find(conditions_, type, &ConditionChange::type) != conditions_.end();
 }
 
 bool PodPatch::empty() const { return metadata_.empty() && images_.empty() && conditions_.empty(); }

@@ -63,6 +63,7 @@ class PodPatch {
   [[nodiscard]] bool has_labels() const { return !metadata_.labels.empty(); }
   [[nodiscard]] bool has_images() const { return !images_.empty(); }
   [[nodiscard]] bool has_conditions() const { return !conditions_.empty(); }
+  [[nodiscard]] bool has_condition(std::string_view type) const;
 
   /// Conditions go to the status subresource, which takes labels and annotations along; images do not, so a patch has one or the
   /// other. Preconditions: this pod (UID), and unchanged since it was observed (resourceVersion).

@@ -47,7 +47,8 @@ std::string purpose_of(const workload::PodPatch& patch, State before, std::optio
   std::string text;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (patch.has_images()) add("end grace period");
-  if (patch.has_conditions()) add("set InPlaceUpdateReady=True");
+  if (patch.has_condition(api::kConditionInPlaceUpdateReady)) add("set InPlaceUpdateReady=True");
+  if (patch.has_condition(api::kConditionKruisePodReady)) add("give up its hold on KruisePodReady");
   if (next) add("set state " + std::string(workload::text_of(*next)) + " after " + std::string(workload::text_of(before)));
   return text.empty() ? "refresh labels" : text;
 }
@@ -80,6 +81,8 @@ Refreshed refresh(const Pass& pass, const Numbers& numbers, runtime::Plan& plan)
                                   {.at_target = at_target(facts, numbers), .complete = progress.completeness.complete});
     }
     if (next) patch.set_state(*next, pass.now);
+    if (next == State::kUpdated || next == State::kNormal)
+      workload::release_ready(pod, workload::kPreUpdateHold, pass.now, patch);
     if (!pod.label(api::kLabelPodTemplateHash)) {
       if (const auto hash = workload::revision_hash(workload::revision_of(pod)); !hash.empty())
         patch.set_label(api::kLabelPodTemplateHash, hash);
@@ -104,9 +107,9 @@ void commit(const Pass& pass, Refreshed& refreshed, runtime::Plan& plan) {
   for (std::size_t i = 0; i < refreshed.patches.size(); ++i) {
     auto& patch = refreshed.patches[i];
     if (!patch) continue;
-    std::string purpose = patch->has_conditions() ? "set InPlaceUpdateReady=True"
-                          : patch->has_images()   ? "end grace period"
-                                                  : "refresh labels";
+    std::string purpose = patch->has_condition(api::kConditionInPlaceUpdateReady) ? "set InPlaceUpdateReady=True"
+                          : patch->has_images()                                   ? "end grace period"
+                                                                                  : "refresh labels";
     if (patch->has_labels()) purpose += " (was " + std::string(workload::text_of(pass.pods[i].state)) + ")";
     step.chains.push_back({patch->write(std::move(purpose))});
   }

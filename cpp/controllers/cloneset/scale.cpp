@@ -10,6 +10,7 @@
 #include "workload/lifecycle.hpp"
 #include "workload/pod_patch.hpp"
 #include "workload/ranking.hpp"
+#include "workload/readiness.hpp"
 #include "workload/spread.hpp"
 
 namespace kruise::controllers::cloneset {
@@ -33,10 +34,10 @@ class Deletion {
     if (workload::is_hooked(hook, *pod.pod)) {
       const std::string mark = workload::holding_mark(hook, *pod.pod);
       held(plan_, pod.pod->name(), "lifecycle", "to be deleted (" + why + ") once " + mark + " is removed");
-      if (pod.state == State::kPreparingDelete) return;
       workload::PodPatch patch(*pod.pod);
       patch.set_state(State::kPreparingDelete, pass_.now);
-      step_.chains.push_back({patch.write("set state PreparingDelete")});
+      if (hook->mark_pod_not_ready) workload::hold_ready(*pod.pod, workload::kPreDeleteHold, pass_.now, patch);
+      if (!patch.empty()) step_.chains.push_back({patch.write("set state PreparingDelete")});
       return;
     }
     plan_.reasons.push_back({Reason::Verdict::kActing, std::string(pod.pod->name()), "delete", "deleting: " + why});

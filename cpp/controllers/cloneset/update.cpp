@@ -9,6 +9,7 @@
 #include "patch/revision.hpp"
 #include "workload/in_place.hpp"
 #include "workload/lifecycle.hpp"
+#include "workload/readiness.hpp"
 #include "workload/update_order.hpp"
 
 namespace kruise::controllers::cloneset {
@@ -211,6 +212,7 @@ void Move::start(std::size_t i, const workload::InPlaceChange& change) {
   const workload::InPlaceTarget target{
       .revision = revision.name(),
       .revision_label = revision.name(),
+  if (hook.mark_pod_not_ready) workload::hold_ready(*pod.pod, workload::kPreUpdateHold, pass_.now, patch);
       .grace_seconds = pass_.set.spec.update_strategy.in_place_update_strategy.grace_period_seconds.value_or(0)};
   runtime::Chain chain;
   if (refreshed_.in_grace[i]) {
