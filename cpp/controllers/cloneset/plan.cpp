@@ -4,6 +4,7 @@
 
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
+#include "controllers/cloneset/claims.hpp"
 #include "controllers/cloneset/instance_ids.hpp"
 #include "controllers/cloneset/pod_builder.hpp"
 #include "controllers/cloneset/progress.hpp"
@@ -199,7 +200,10 @@ Plan plan(const api::CloneSet& set, const Observed& observed, const runtime::Con
   if (!checked) return refuse(set, checked.error(), context.now);
 
   Plan plan;
-  Pass pass(set, observed, context.now, context.random);
+  const bool clean = set.spec.scale_strategy.disable_pvc_reuse && !set.meta.deletion_timestamp;
+  std::optional<Observed> cleaned;
+  if (clean) cleaned.emplace(observed).claims = clean_claims(set, observed, plan);
+  Pass pass(set, cleaned ? *cleaned : observed, context.now, context.random);
   pass.targets = checked->targets;
   pass.type = checked->type;
   const std::int32_t collisions = find_revisions(pass, *checked, cache, plan);
