@@ -34,18 +34,36 @@ std::string why_unavailable(const PodFacts& pod) {
   return pod.ready ? "ready for too short" : "not ready";
 }
 
-Numbers Pass::numbers() const {
+Pass::Pass(const api::CloneSet& s, const Observed& o, const runtime::Context& context)
+    : set(s),
+      observed(o),
+      now(context.now),
+      gates(context.gates != nullptr ? *context.gates : runtime::Gates()),
+      random(context.random) {}
+
+std::string Pass::revision_label(const std::string& revision) const {
+  return gates.enabled(runtime::Gate::kCloneSetShortHash) ? std::string(workload::revision_hash(revision)) : revision;
+}
+
+Numbers Pass::numbers(Phase phase) const {
   Group updated;
   Group old;
+  // Pods that wait for their hook are as good as updated to those who count what is to be created.
+  const bool waiting_is_updated = phase == Phase::kScale && gates.enabled(runtime::Gate::kPreparingUpdateAsUpdate);
   for (const PodFacts& pod : pods) {
-    count(pod.at_update ? updated : old, {.preparing_delete = pod.state == workload::LifecycleState::kPreparingDelete,
-                                          .planned = pod.planned,
-                                          .available = pod.available});
+    const bool counts_as_updated =
+        pod.at_update || (waiting_is_updated && pod.state == workload::LifecycleState::kPreparingUpdate);
+    count(counts_as_updated ? updated : old, {.preparing_delete = pod.state == workload::LifecycleState::kPreparingDelete,
+                                              .planned = pod.planned,
+                                              .available = pod.available});
   }
   const auto label = set.meta.labels.find(api::kLabelExcludePreparingDelete);
   const bool exclude = observed.options.exclude_preparing_delete || set.spec.scale_strategy.exclude_preparing_delete ||
                        (label != set.meta.labels.end() && label->second == "true");
-  return cloneset::numbers(updated, old, targets, {.at_rest = at_rest(), .exclude_preparing_delete = exclude});
+  return cloneset::numbers(updated, old, targets,
+                           {.at_rest = at_rest(),
+                            .partition_rollback = gates.enabled(runtime::Gate::kCloneSetPartitionRollback),
+                            .exclude_preparing_delete = exclude});
 }
 
 void Pass::add(const api::Pod& pod) {

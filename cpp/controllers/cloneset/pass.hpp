@@ -9,6 +9,7 @@
 #include "api/generated/clone_set.hpp"
 #include "controllers/cloneset/numbers.hpp"
 #include "controllers/cloneset/plan.hpp"
+#include "runtime/gates.hpp"
 #include "workload/pod_state.hpp"
 #include "workload/revisions.hpp"
 
@@ -40,11 +41,12 @@ struct Outcome {
 };
 
 struct Pass {
-  Pass(const api::CloneSet& s, const Observed& o, base::Time t, base::Random r) : set(s), observed(o), now(t), random(r) {}
+  Pass(const api::CloneSet&, const Observed&, const runtime::Context&);
 
   const api::CloneSet& set;
   const Observed& observed;
   const base::Time now;
+  const runtime::Gates gates;
   base::Random random;
   Targets targets;
   UpdateType type = UpdateType::kReCreate;
@@ -56,7 +58,10 @@ struct Pass {
   [[nodiscard]] bool at_rest() const { return update == current; }
   [[nodiscard]] std::int32_t min_ready_seconds() const { return set.spec.min_ready_seconds.value_or(0); }
   [[nodiscard]] const std::string& update_name() const { return revisions[update].name(); }
-  [[nodiscard]] Numbers numbers() const;
+  /// What the label `controller-revision-hash` of a pod at this revision says: its name, or with short hashes its last part.
+  [[nodiscard]] std::string revision_label(const std::string& revision) const;
+  enum class Phase : std::uint8_t { kScale, kUpdate };
+  [[nodiscard]] Numbers numbers(Phase) const;
   /// Adds the facts of a pod that is the set's. The pod must outlive the pass.
   void add(const api::Pod&);
   /// "web-a (not ready), web-b (updating) and 3 more"

@@ -203,7 +203,7 @@ Plan plan(const api::CloneSet& set, const Observed& observed, const runtime::Con
   const bool clean = set.spec.scale_strategy.disable_pvc_reuse && !set.meta.deletion_timestamp;
   std::optional<Observed> cleaned;
   if (clean) cleaned.emplace(observed).claims = clean_claims(set, observed, plan);
-  Pass pass(set, cleaned ? *cleaned : observed, context.now, context.random);
+  Pass pass(set, cleaned ? *cleaned : observed, context);
   pass.targets = checked->targets;
   pass.type = checked->type;
   const std::int32_t collisions = find_revisions(pass, *checked, cache, plan);

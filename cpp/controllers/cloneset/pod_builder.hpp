@@ -21,7 +21,7 @@ struct NewClaim {
 
 class PodBuilder {
  public:
-  /// Pods of `pod_template` at the revision of this name, with the set's claim templates of now.
+  /// Pods of `pod_template` with this revision label, and the set's claim templates of now.
   PodBuilder(const api::CloneSet&, const workload::Template& pod_template, const std::string& revision, base::Time now);
 
   [[nodiscard]] std::string pod_name(std::string_view id) const;

@@ -148,10 +148,10 @@ Outcome create_pods(Pass& pass, const Numbers& numbers, runtime::Plan& plan) {
   for (const auto& claim : pass.observed.claims) {
     if (!claim->meta.deletion_timestamp) existing_claims.insert(claim->meta.name);
   }
-  const PodBuilder new_pods(pass.set, *pass.revisions[pass.update].parsed, pass.update_name(), pass.now);
+  const PodBuilder new_pods(pass.set, *pass.revisions[pass.update].parsed, pass.revision_label(pass.update_name()), pass.now);
   const auto& current = pass.revisions[pass.current];
   std::optional<PodBuilder> old_pods;
-  if (count_old > 0) old_pods.emplace(pass.set, *current.parsed, current.name(), pass.now);
+  if (count_old > 0) old_pods.emplace(pass.set, *current.parsed, pass.revision_label(current.name()), pass.now);
 
   Outcome outcome;
   runtime::Step step;
@@ -275,7 +275,7 @@ bool scale_in(Pass& pass, const Numbers& numbers, runtime::Plan& plan) {
 
 Outcome scale(Pass& pass, runtime::Plan& plan) {
   if (leaving(pass) > 0 && cancel_deletions(pass, plan)) return {.changed = true};
-  const Numbers numbers = pass.numbers();
+  const Numbers numbers = pass.numbers(Pass::Phase::kScale);
   if (numbers.create > numbers.create_limit) report_limited_creation(pass, numbers, plan);
   if (numbers.create > 0) return create_pods(pass, numbers, plan);
 

@@ -23,6 +23,13 @@ void held(runtime::Plan& plan, const PodFacts& pod, std::string rule, std::strin
   plan.reasons.push_back({Reason::Verdict::kHeld, std::string(pod.pod->name()), std::move(rule), "held: " + std::move(text)});
 }
 
+/// Whether both say which claim templates they were made with, and say different ones.
+bool claim_templates_differ(const api::Revision& a, const api::Revision& b) {
+  const auto x = a.meta.annotations.find(api::kAnnotationClaimTemplateHash);
+  const auto y = b.meta.annotations.find(api::kAnnotationClaimTemplateHash);
+  return x != a.meta.annotations.end() && y != b.meta.annotations.end() && x->second != y->second;
+}
+
 /// The move of pods to one target revision.
 class Move {
  public:
@@ -95,6 +102,10 @@ const base::Result<workload::InPlaceChange, std::string>& Move::change_from(std:
     if (revision == PodFacts::kUnknownRevision) return std::string("its revision is unknown");
     const auto& stored = pass_.revisions[static_cast<std::size_t>(revision)];
     if (stored.parsed == nullptr || wanted == nullptr) return std::string("its revision cannot be read");
+    if (pass_.type != UpdateType::kInPlaceOnly && pass_.gates.enabled(runtime::Gate::kRecreatePodWhenChangeVCTInCloneSetGate) &&
+        claim_templates_differ(*stored.object, *pass_.revisions[target_].object)) {
+      return std::string("spec.volumeClaimTemplates differs");
+    }
     return wanted->change_from(*stored.parsed, patch::writer_level(stored.object->meta.annotations));
   };
   return changes_.emplace(revision, change()).first->second;
@@ -201,6 +212,7 @@ void Move::wait_for_hook(std::size_t i, const workload::Hook& hook, bool put_bac
     for (const auto& name : hook.finalizers_handler) patch.add_finalizer(name);
   }
   patch.set_state(State::kPreparingUpdate, pass_.now);
+  if (hook.mark_pod_not_ready) workload::hold_ready(*pod.pod, workload::kPreUpdateHold, pass_.now, patch);
   step_.chains.push_back({patch.write("set state PreparingUpdate")});
   plan_.reasons.push_back(
       {Reason::Verdict::kActing, std::string(pod.pod->name()), "lifecycle", "asks its update hook before it is updated"});
@@ -211,8 +223,7 @@ void Move::start(std::size_t i, const workload::InPlaceChange& change) {
   const auto& revision = pass_.revisions[target_];
   const workload::InPlaceTarget target{
       .revision = revision.name(),
-      .revision_label = revision.name(),
-  if (hook.mark_pod_not_ready) workload::hold_ready(*pod.pod, workload::kPreUpdateHold, pass_.now, patch);
+      .revision_label = pass_.revision_label(revision.name()),
       .grace_seconds = pass_.set.spec.update_strategy.in_place_update_strategy.grace_period_seconds.value_or(0)};
   runtime::Chain chain;
   if (refreshed_.in_grace[i]) {
@@ -266,7 +277,7 @@ void hold_all(const Pass& pass, std::string_view rule, const std::string& text, 
 }  // namespace
 
 Outcome update(Pass& pass, runtime::Plan& plan) {
-  const Numbers numbers = pass.numbers();
+  const Numbers numbers = pass.numbers(Pass::Phase::kUpdate);
   Refreshed refreshed = refresh(pass, numbers, plan);
   std::optional<std::string> error = refreshed.error;
   runtime::Plan moved;

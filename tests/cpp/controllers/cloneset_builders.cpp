@@ -204,7 +204,7 @@ World& World::add(const PodBuilder& builder) {
 }
 
 runtime::Plan World::plan(std::int64_t at_s) const {
-  return controllers::cloneset::plan(set.set, observed, {.now = at(at_s), .random = base::Random(1)});
+  return controllers::cloneset::plan(set.set, observed, {.now = at(at_s), .gates = &gates, .random = base::Random(1)});
 }
 
 std::vector<std::string> lines(const runtime::Plan& plan) {

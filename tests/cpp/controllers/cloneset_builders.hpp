@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "controllers/cloneset/plan.hpp"
+#include "runtime/gates.hpp"
 #include "workload/builders.hpp"
 
 namespace kruise::testing {
@@ -63,6 +64,7 @@ struct World {
   std::string old_revision;
   std::string new_revision;
   controllers::cloneset::Observed observed;
+  runtime::Gates gates;
 
  private:
   int made_ = 0;
