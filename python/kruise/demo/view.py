@@ -16,6 +16,7 @@ from rich.text import Text
 
 from .board import PodRow, StepResult
 
+_TABLE_WIDTH_MIN = 72
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 
 
@@ -57,6 +58,16 @@ class View:
             self._console.print(f"  {elapsed:5.1f} s  {line}", highlight=False, soft_wrap=True)
 
     def table(self, results: Sequence[StepResult]) -> None:
+        """What the steps took: a table, or lines where a table would be all wrapped words."""
+        if self._console.width < _TABLE_WIDTH_MIN:
+            self._console.print("[bold]What it took[/bold]")
+            for r in results:
+                self._console.print(
+                    f"{r.title}: {r.kept} pods kept, {r.created} created, {r.deleted} deleted, "
+                    f"{r.restarts} containers restarted, {r.seconds:.1f} s",
+                    markup=False,
+                )
+            return
         table = Table(title="What it took", title_justify="left")
         table.add_column("step")
         for name in ("pods kept", "created", "deleted", "containers restarted", "seconds"):
