@@ -17,6 +17,7 @@ from . import _core
 
 __all__ = ["KubeletDelays", "Kubelets", "SimulatedNodes"]
 
+_FACTOR_MAX = 1e6
 _SHOWN = ("schedule", "pull", "start", "ready", "stop")
 
 
@@ -70,7 +71,9 @@ class Kubelets:
         self._tell("never_ready", image=image)
 
     def slow(self, factor: float) -> None:
-        """All delays are multiplied by ``factor`` (1 is as before)."""
+        """All delays are multiplied by ``factor``, above 0 (1 is as before)."""
+        if not 0 < factor < _FACTOR_MAX:
+            raise ValueError(f"factor: must be above 0 and below {_FACTOR_MAX:g}, is {factor}")
         self._tell("slow", factor=factor)
 
     def same_image(self, image: str, other: str) -> None:
