@@ -61,7 +61,12 @@ def lone(kubectl: Kubectl) -> Kubectl:
 def wait_ready(kubectl: Kubectl, count: int) -> None:
     """Until the CloneSet ``web`` has ``count`` pods and all are updated and ready."""
     for name in ("replicas", "updatedReadyReplicas"):
-        kubectl("wait", "clone/web", f"--for=jsonpath={{.status.{name}}}={count}", "--timeout=30s")
+        wait_status(kubectl, name, count)
+
+
+def wait_status(kubectl: Kubectl, name: str, value: int) -> None:
+    """Until the field of the status of the CloneSet ``web`` has the value."""
+    kubectl("wait", "clone/web", f"--for=jsonpath={{.status.{name}}}={value}", "--timeout=30s")
 
 
 @pytest.fixture
