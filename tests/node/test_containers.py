@@ -61,12 +61,12 @@ def test_during_the_grace_period_the_old_container_serves_without_being_ready(gr
     ground.client.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": service})
     ground.until(lambda: endpoints(ground) == [True])
     ground.set_image(V2)
-    ground.until(lambda: endpoints(ground) == [False])
+    ground.until(lambda: in_grace(ground) == [name])
     waiting = ground.pod(name)
-    assert "apps.kruise.io/inplace-update-grace" in waiting["metadata"]["annotations"]
     assert conditions(waiting)["InPlaceUpdateReady"] == conditions(waiting)["Ready"] == "False"
     assert conditions(waiting)["ContainersReady"] == "True"
     assert ground.version(waiting) == "v1"
+    ground.until(lambda: endpoints(ground) == [False])
     rolled_out(ground, 1)
     after = ground.pod(name)
     drained = next(each for each in waiting["status"]["conditions"] if each["type"] == "InPlaceUpdateReady")
