@@ -320,6 +320,7 @@ def main() -> int:
             plane.install_crds(*options.crds)
         plane.write_kubeconfig(options.kubeconfig)
         print(f"ready: {plane.url} kubeconfig {options.kubeconfig} folder {node.path('')}", flush=True)
+        print(f"inside: nsenter --all --target {node.sandbox.init} bash", flush=True)
         print(f"images: {' '.join(image.name for image in images)}", flush=True)
         signal.pause()
     return 0

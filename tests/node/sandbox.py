@@ -51,7 +51,7 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._guard: subprocess.Popen[str] | None = None
-        self._init = 0
+        self.init = 0  # the process number of what is 1 inside
         self._processes: list[subprocess.Popen[bytes]] = []
         self.folder = Path()
 
@@ -69,7 +69,7 @@ class Sandbox:
         if len(words) != 2:
             _, why = self._guard.communicate(timeout=STOP_LIMIT_S)
             raise SandboxError(why.strip() or f"the guard ended with status {self._guard.returncode}")
-        self._init, self.folder = int(words[0]), Path(words[1])
+        self.init, self.folder = int(words[0]), Path(words[1])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -124,7 +124,7 @@ class Sandbox:
 
         def make() -> None:
             try:
-                with Path(f"/proc/{self._init}/ns/net").open("rb") as namespace:
+                with Path(f"/proc/{self.init}/ns/net").open("rb") as namespace:
                     libc = ctypes.CDLL(None, use_errno=True)
                     if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
                         raise OSError(ctypes.get_errno(), "setns")
@@ -143,7 +143,7 @@ class Sandbox:
         assert self._guard is not None, "the sandbox is not open"
         enter = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
         groups = [str(group / "cgroup.procs") for group in _groups(self._guard.pid)]
-        nsenter = ["nsenter", f"--target={self._init}", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--"]
+        nsenter = ["nsenter", f"--target={self.init}", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--"]
         return ["sh", "-c", enter, "sh", *groups, "--", *nsenter, *map(str, command)]
 
 
