@@ -85,6 +85,10 @@ format-check: install ## fail where formatting would change a file
 generate: install ## write the C++ types and Python models from the CRDs and schema files
 	@$(PYTHON) scripts/generate/generate.py
 
+.PHONY: notebooks
+notebooks: build ## execute the notebooks and write what they show
+	@$(PYTHON) scripts/run_notebooks.py
+
 # The layers whose tests `make sanitize` runs; empty: all.
 LAYERS ?=
 .PHONY: sanitize sanitize-asan sanitize-tsan

@@ -102,6 +102,7 @@ struct CloneSetSpec {
   bool operator==(const CloneSetSpec&) const = default;
 };
 
+/// One condition, by its type.
 struct CloneSetCondition {
   /// What the condition is about; each type appears once.
   std::string type;

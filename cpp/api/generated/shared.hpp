@@ -12,6 +12,7 @@
 
 namespace kruise::api {
 
+/// What pods with certain labels add to their priority.
 struct UpdatePriorityWeightTerm {
   /// What a match adds to the pod's priority, from 0 to 100.
   std::int32_t weight = 0;
@@ -20,6 +21,7 @@ struct UpdatePriorityWeightTerm {
   bool operator==(const UpdatePriorityWeightTerm&) const = default;
 };
 
+/// One label key and its rank, which is its place in the list.
 struct UpdatePriorityOrderTerm {
   /// The key of the label; a number at the end of its value is what is compared.
   std::string ordered_key;
@@ -38,6 +40,7 @@ struct UpdatePriorityStrategy {
   bool operator==(const UpdatePriorityStrategy&) const = default;
 };
 
+/// One label, with one value, whose pods are spread.
 struct UpdateScatterTerm {
   /// The key of the label whose pods are spread.
   std::string key;

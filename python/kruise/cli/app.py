@@ -17,6 +17,22 @@ app = typer.Typer(
 cluster_app = typer.Typer(help="An embedded cluster for first steps and tests.", no_args_is_help=True)
 app.add_typer(cluster_app, name="cluster")
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What goes before the command."""
+
+
 Kubeconfig = Annotated[Path | None, typer.Option(help="Path of a kubeconfig; else KUBECONFIG, in-cluster, ~/.kube/config.")]
 
 

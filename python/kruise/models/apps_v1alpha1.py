@@ -48,7 +48,7 @@ class CloneSetScaleStrategy(Model):
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class UpdatePriorityWeightTerm(Model):
-    """No description.
+    """What pods with certain labels add to their priority.
 
     Attributes:
         weight: What a match adds to the pod's priority, from 0 to 100.
@@ -66,7 +66,7 @@ class UpdatePriorityWeightTerm(Model):
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class UpdatePriorityOrderTerm(Model):
-    """No description.
+    """One label key and its rank, which is its place in the list.
 
     Attributes:
         ordered_key: The key of the label; a number at the end of its value is what is compared.
@@ -101,7 +101,7 @@ class UpdatePriorityStrategy(Model):
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class UpdateScatterTerm(Model):
-    """No description.
+    """One label, with one value, whose pods are spread.
 
     Attributes:
         key: The key of the label whose pods are spread.
@@ -285,7 +285,7 @@ class CloneSetSpec(Model):
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class CloneSetCondition(Model):
-    """No description.
+    """One condition, by its type.
 
     Attributes:
         type: What the condition is about; each type appears once.

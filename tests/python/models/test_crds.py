@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,19 @@ def listed(path: Path, version: str) -> list[Row]:
     return rows
 
 
-def described(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+def described(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str, bool]]:
+    """Path, description, and whether somebody may leave the value out, of every field and of the objects in every list."""
     for name, inner in schema.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         if here == "metadata":
             continue
-        yield here, inner.get("description", "")
+        items = inner.get("items", {})
+        is_value = "properties" not in inner and "properties" not in items
+        yield here, inner.get("description", ""), is_value and name not in schema.get("required", [])
+        if "properties" in items:
+            yield here + "[]", items.get("description", ""), False
         yield from described(inner, here)
-        yield from described(inner.get("items", {}), here + "[]")
+        yield from described(items, here + "[]")
 
 
 def test_v1alpha1_has_the_fields_that_clients_expect() -> None:
@@ -144,11 +150,13 @@ def test_every_field_is_described(path: Path) -> None:
     for name, version in versions(load(path)).items():
         schema = version["schema"]["openAPIV3Schema"]
         assert len(schema["description"]) > 60
-        for field, text in described(schema):
-            if "[].values[]" in field or field.endswith(("[].key", "matchExpressions[].key")):
-                continue
+        for field, text, optional in described(schema):
             assert len(text) >= 20 or field in ("spec", "status"), f"{name} {field}: {text!r}"
             assert text.endswith((".", "v1-core")), f"{name} {field}: {text!r}"
+            if field.startswith("spec.") and optional:
+                assert re.search(r"[Dd]efault|[Aa]bsent", text), f"{name} {field}: what does it mean when it is left out?"
+            if "econds" in field.rsplit(".", 1)[-1]:
+                assert "econds" in text, f"{name} {field}: in which unit?"
 
 
 @pytest.mark.parametrize("path", CRDS, ids=lambda p: p.stem)
