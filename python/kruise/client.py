@@ -76,7 +76,9 @@ class Client:
     def get(self, kind: type[K], name: str, *, namespace: str | None = None, subresource: str | None = None) -> K: ...
     @overload
     def get(self, kind: str, name: str, *, namespace: str | None = None, subresource: str | None = None) -> Object: ...
-    def get(self, kind: Any, name: str, *, namespace: str | None = None, subresource: str | None = None) -> Any:
+    def get(
+        self, kind: str | type[models.Kind], name: str, *, namespace: str | None = None, subresource: str | None = None
+    ) -> Any:
         """The object of this name. Raises NotFound where there is none."""
         return _made_of(kind)(self._get_json(self._path(self._kinds.by_word(kind), namespace, name, subresource)))
 
@@ -102,7 +104,7 @@ class Client:
     ) -> Objects: ...
     def list(
         self,
-        kind: Any,
+        kind: str | type[models.Kind],
         *,
         namespace: str | None = None,
         all_namespaces: bool = False,
@@ -168,7 +170,7 @@ class Client:
     ) -> Watch[Object]: ...
     def watch(
         self,
-        kind: Any,
+        kind: str | type[models.Kind],
         *,
         namespace: str | None = None,
         all_namespaces: bool = False,
@@ -200,7 +202,15 @@ class Client:
     def wait(
         self, kind: str | type[K], name: str, until: Literal["deleted"], *, namespace: str | None = None, timeout: float = 60
     ) -> None: ...
-    def wait(self, kind: Any, name: str, until: Any, *, namespace: str | None = None, timeout: float = 60) -> Any:
+    def wait(
+        self,
+        kind: str | type[models.Kind],
+        name: str,
+        until: Callable[[Any], bool] | Literal["deleted"],
+        *,
+        namespace: str | None = None,
+        timeout: float = 60,
+    ) -> Any:
         """Waits until the object is as wanted, and returns it; or until it is ``"deleted"``.
 
             client.wait("clone", "web", lambda web: web["status"].get("readyReplicas") == 20)
@@ -232,7 +242,7 @@ class Client:
     def create(self, obj: K, *, namespace: str | None = None, dry_run: bool = False) -> K: ...
     @overload
     def create(self, obj: Mapping[str, Any], *, namespace: str | None = None, dry_run: bool = False) -> Object: ...
-    def create(self, obj: Any, *, namespace: str | None = None, dry_run: bool = False) -> Any:
+    def create(self, obj: Mapping[str, Any] | models.Kind, *, namespace: str | None = None, dry_run: bool = False) -> Any:
         """Creates the object. Raises AlreadyExists, or Invalid naming the fields."""
         body = _as_dict(obj)
         kind = self._kind_of(body)
@@ -245,7 +255,14 @@ class Client:
     def replace(
         self, obj: Mapping[str, Any], *, namespace: str | None = None, subresource: str | None = None, dry_run: bool = False
     ) -> Object: ...
-    def replace(self, obj: Any, *, namespace: str | None = None, subresource: str | None = None, dry_run: bool = False) -> Any:
+    def replace(
+        self,
+        obj: Mapping[str, Any] | models.Kind,
+        *,
+        namespace: str | None = None,
+        subresource: str | None = None,
+        dry_run: bool = False,
+    ) -> Any:
         """Replaces the object as a whole. With a resourceVersion in it, raises Conflict when the object has changed since."""
         body = _as_dict(obj)
         path = self._object_path(body, namespace, subresource)
@@ -277,7 +294,7 @@ class Client:
     ) -> Objects: ...
     def apply(
         self,
-        what: Any,
+        what: Mapping[str, Any] | models.Kind | str | PathLike[str],
         *,
         namespace: str | None = None,
         field_manager: str = "kruise-python",
@@ -324,7 +341,7 @@ class Client:
     ) -> Object: ...
     def patch(
         self,
-        kind: Any,
+        kind: str | type[models.Kind],
         name: str,
         patch: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
