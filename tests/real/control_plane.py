@@ -77,8 +77,7 @@ class ControlPlane:
     :param etcd: ``"3.6"`` (built beside the API server) or ``"debian"`` (3.4 on the PATH, which cannot stream lists).
     :param audit: write one JSON line per request (user agent included) to ``audit_log``.
     :param audit_answers: the same, and with each write of a pod the pod as it was stored.
-    :param crds: files or folders of definitions that are served before kube-controller-manager starts: its garbage collector
-        knows those kinds from the beginning, others only up to 30 s after they came.
+    :param crds: definitions served before kube-controller-manager starts, whose garbage collector learns of others after 30 s only.
     :param directory: where data, logs and credentials go; a temporary folder, removed on stop, when absent.
     """
 
@@ -485,12 +484,10 @@ def main() -> int:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    plane = ControlPlane(controller_manager=options.kcm, etcd=options.etcd, directory=options.directory)
+    plane = ControlPlane(controller_manager=options.kcm, etcd=options.etcd, directory=options.directory, crds=options.crds)
     with contextlib.suppress(KeyboardInterrupt):
         try:
             plane.start()
-            if options.crds:
-                plane.install_crds(*options.crds)
             plane.write_kubeconfig(options.kubeconfig)
             print(f"ready: {plane.url} kubeconfig {options.kubeconfig}", flush=True)
             signal.pause()
