@@ -198,7 +198,8 @@ def test_a_forked_child_is_told_and_makes_its_own() -> None:
 
 
 CTRL_C = """
-import sys, kruise
+import signal, sys, kruise
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
 cluster = kruise.Cluster()
 client = cluster.client()
 virtual = kruise.Cluster(virtual=True)
