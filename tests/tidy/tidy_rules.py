@@ -59,7 +59,7 @@ HEAVY_BUDGET: dict[str, dict[str, int]] = {
         "runtime": 3,
         "bindings": 3,
     },
-    "simdjson": {"api": 4, "client": 2, "cache": 6, "cluster": 3, "runtime": 2, "workload": 2, "controllers": 3},
+    "simdjson": {"api": 4, "client": 2, "cache": 6, "cluster": 4, "runtime": 2, "workload": 2, "controllers": 3},
     "pybind11": {"bindings": 12},
     "httplib": {"cluster": 1, "runtime": 1},
     "yaml-cpp": {"client": 2, "cluster": 1},
