@@ -125,10 +125,11 @@ def test_the_demo_in_a_narrow_terminal(tmp_path: Path) -> None:
 
 def in_terminal(folder: Path, columns: int, *arguments: str) -> str:
     """What the command leaves on a terminal of that width, without its control sequences."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}  # else they decide
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
-        os.execve(sys.executable, [sys.executable, "-m", "kruise", *arguments], {**os.environ, "TERM": "xterm-256color"})
+        os.execve(sys.executable, [sys.executable, "-m", "kruise", *arguments], {**environment, "TERM": "xterm-256color"})
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     output = bytearray()
     try:

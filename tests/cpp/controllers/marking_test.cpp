@@ -43,7 +43,9 @@ std::string message_of(const json& patch) {
   }
   return {};
 }
-std::string state_of(const json& patch) { return patch["metadata"]["labels"].value("lifecycle.apps.kruise.io/state", ""); }
+std::string state_of(const json& patch) {
+  return patch.value(json::json_pointer("/metadata/labels/lifecycle.apps.kruise.io~1state"), "");
+}
 
 TEST(Marking, PreparingDeleteMarksInTheSameWrite) {
   World world(clone_set().replicas(1).lifecycle(marking()));
