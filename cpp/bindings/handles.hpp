@@ -38,9 +38,12 @@ class Home {
  public:
   /// Throws Refused.
   void check() const {
+    check_process();
+    if (observing()) throw session::Refused("an observer of writes must not call the cluster: it runs inside a write");
+  }
+  void check_process() const {
     if (base::process_id() != process_)
       throw session::Refused("made before this process was forked: threads do not survive that, make it anew in the child");
-    if (observing()) throw session::Refused("an observer of writes must not call the cluster: it runs inside a write");
   }
   /// Whether this thread is inside an observer.
   [[nodiscard]] static bool& observing() {
@@ -90,6 +93,11 @@ class ClusterHandle {
   /// Stays usable for as long as it is kept, whoever closes meanwhile.
   [[nodiscard]] std::shared_ptr<session::Embedded> get() const {
     home_.check();
+    return get_anywhere();
+  }
+  /// The same in an observer of writes too, for what asks nothing of storage.
+  [[nodiscard]] std::shared_ptr<session::Embedded> get_anywhere() const {
+    home_.check_process();
     const std::lock_guard lock(mutex_);
     if (!cluster_) throw session::Refused("the cluster is closed");
     return cluster_;

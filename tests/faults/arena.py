@@ -115,18 +115,13 @@ class Arena:
         if self.invariants.is_manager(write.writer) and write.plural not in UNCOUNTED:
             self.writes += 1
             self.by_object[f"{write.type} {write.plural}/{write.name}"] += 1
-        self.invariants.judge(
-            Seen(
-                write.type,
-                write.plural,
-                write.namespace,
-                write.name,
-                write.resource_version,
-                write.writer,
-                write.before,
-                write.after,
-            )
+        seen = Seen(
+            write.type, write.plural, write.namespace, write.name, write.resource_version, write.writer, write.before, write.after
         )
+        try:
+            self.invariants.judge(seen)
+        except Exception as error:  # what an observer raises is not heard of
+            self.invariants.violations.append(f"the judge failed at rv {write.resource_version}: {error!r}")
 
     def close(self) -> None:
         self.kill()

@@ -166,7 +166,10 @@ class EmbeddedGround(Ground):
     def _observe(self, write: kruise.WriteEvent) -> None:
         if self.invariants.is_manager(write.writer):
             self._writes[(write.plural, write.name)] += 1
-        self.invariants.judge(_seen(write))
+        try:
+            self.invariants.judge(_seen(write))
+        except Exception as error:  # what an observer raises is not heard of
+            self.invariants.violations.append(f"the judge failed at rv {write.resource_version}: {error!r}")
 
     def manager_writes_to(self, *sets: str) -> Counter[str]:
         return Counter(
