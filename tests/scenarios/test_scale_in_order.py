@@ -27,6 +27,7 @@ def test_topology_domains_are_evened_out(ground: Ground) -> None:
             "labelSelector": {"matchLabels": {"app": "web"}},
         }
     ]
+    ground.until(lambda: len(ground.client.list("nodes")) >= 4)
     nodes = sorted(node["metadata"]["name"] for node in ground.client.list("nodes"))
     for node in nodes:
         zone = "small" if node == nodes[0] else "large"
