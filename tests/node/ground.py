@@ -11,7 +11,7 @@ from typing import Any
 
 import kruise
 from control_plane import ControlPlane
-from scenarios.real_ground import RealCluster, RealGround, empty
+from scenarios.real_ground import CRDS, RealCluster, RealGround, empty
 from scenarios.server_log import WatchLog, pause
 
 from .images import Image, versions
@@ -36,7 +36,7 @@ class NodeCluster:
     @classmethod
     @contextmanager
     def open(cls) -> Iterator[NodeCluster]:
-        with ControlPlane(real_nodes=True, audit_answers=True) as plane, Node(plane, IMAGES) as node:
+        with ControlPlane(real_nodes=True, audit_answers=True, crds=[CRDS]) as plane, Node(plane, IMAGES) as node:
             yield cls(RealCluster.prepare(plane), node)
 
 

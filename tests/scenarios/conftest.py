@@ -19,13 +19,6 @@ from .real_ground import CRDS, RealCluster, RealGround
 LATER = datetime(2026, 11, 24, tzinfo=UTC)  # than all that is told in tests/data/takeover
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "gates(**gates): feature gates of the scenario's manager")
-    config.addinivalue_line("markers", "embedded_only(reason): the scenario needs what a real control plane does not offer")
-    config.addinivalue_line("markers", "real_only(reason): the scenario asks what only a real control plane can tell")
-    config.addinivalue_line("markers", "also_as_process: also with kruise-manager as a process of its own, on the real ground")
-
-
 @pytest.fixture(scope="session")
 def real_cluster() -> Iterator[RealCluster]:
     """etcd, kube-apiserver and kube-controller-manager with our CRDs, shared by all scenarios."""
