@@ -58,6 +58,11 @@ bench: build ## the figures of docs/performance.md, one JSON line each
 	@ninja -C $(RELEASE) -j $(JOBS) --quiet kruise-bench >&2
 	@$(RELEASE)/bin/kruise-bench
 
+.PHONY: bench-cluster
+bench-cluster: build ## the manager's cost on a real API server (etcd and kube-apiserver are built at the first run)
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet simulated-nodes >&2
+	@KRUISE_BUILD=$(RELEASE) $(PYTHON) bench/cluster/run.py
+
 .PHONY: lint
 lint: build lint-python ## clang-tidy, ruff
 	@$(PYTHON) scripts/lint_cpp.py --jobs $(JOBS)
