@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,8 +15,10 @@
 
 namespace kruise::bindings {
 
+/// What is further away than a clock can tell is thirty years away.
 [[nodiscard]] inline base::Duration seconds(double value) {
-  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(value));
+  constexpr double kFar = 1e9;
+  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(std::clamp(value, -kFar, kFar)));
 }
 
 /// The holder of whatever owns threads or takes locks. It goes without the GIL, since those threads may wait for it; in a forked
