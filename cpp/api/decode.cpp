@@ -16,15 +16,6 @@ void read_owner(JsonReader& in, OwnerReference& owner) {
   });
 }
 
-void write_owner(base::JsonWriter& out, const OwnerReference& owner) {
-  out.begin_object();
-  out.key("apiVersion").string(owner.api_version).key("kind").string(owner.kind);
-  out.key("name").string(owner.name).key("uid").string(owner.uid);
-  if (owner.controller) out.key("controller").boolean(true);
-  if (owner.block_owner_deletion) out.key("blockOwnerDeletion").boolean(true);
-  out.end_object();
-}
-
 template <class T>
 T envelope(std::string_view json) {
   T object;
@@ -49,6 +40,15 @@ RawObject decode<RawObject>(std::string_view json) {
   auto object = envelope<RawObject>(json);
   object.text.text = json;
   return object;
+}
+
+void write(base::JsonWriter& out, const OwnerReference& owner) {
+  out.begin_object();
+  out.key("apiVersion").string(owner.api_version).key("kind").string(owner.kind);
+  out.key("name").string(owner.name).key("uid").string(owner.uid);
+  if (owner.controller) out.key("controller").boolean(true);
+  if (owner.block_owner_deletion) out.key("blockOwnerDeletion").boolean(true);
+  out.end_object();
 }
 
 void read(JsonReader& in, ObjectMeta& meta) {
@@ -88,7 +88,7 @@ void write(base::JsonWriter& out, const ObjectMeta& meta) {
   }
   if (!meta.owners.empty()) {
     out.key("ownerReferences").begin_array();
-    for (const auto& owner : meta.owners) write_owner(out, owner);
+    for (const auto& owner : meta.owners) write(out, owner);
     out.end_array();
   }
   out.end_object();

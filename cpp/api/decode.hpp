@@ -68,6 +68,7 @@ void read(JsonReader&, ObjectMeta&);
 void read(JsonReader&, LabelSelector&);
 /// Fields that are empty are left out; managedFields are not kept.
 void write(base::JsonWriter&, const ObjectMeta&);
+void write(base::JsonWriter&, const OwnerReference&);
 void write(base::JsonWriter&, const LabelSelector&);
 void write(base::JsonWriter&, const StringMap&);
 void write(base::JsonWriter&, const IntOrString&);

@@ -178,8 +178,8 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
   /// From now on, this manager started again included. Embedded cluster only; null: none.
   void set_faults(std::shared_ptr<cluster::FaultPlan> faults) {
     if (!cluster_) throw session::Refused("faults: only the connection to an embedded cluster can be given some");
-    faults_ = std::move(faults);
     on_loop([&] {
+      faults_ = std::move(faults);
       if (client_) client_->inject(faults_);
     });
   }

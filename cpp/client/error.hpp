@@ -40,9 +40,6 @@ struct ApiError {
   [[nodiscard]] bool invalid() const { return code == 422; }
   [[nodiscard]] bool expired() const { return code == 410; }
   [[nodiscard]] bool too_many_requests() const { return code == 429; }
-  /// A stale version (409) or a failed `test` of a patch (422): plan again from
-  /// a fresher object.
-  [[nodiscard]] bool stale() const { return conflict() || invalid(); }
   /// "pods \"web-1\" not found (404 NotFound)"
   [[nodiscard]] std::string text() const;
 };

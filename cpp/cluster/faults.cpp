@@ -34,7 +34,6 @@ base::Duration RandomFaults::delay(base::Random& random) const {
 
 Fault RandomFaults::on_request(const client::Request& request) {
   const std::lock_guard lock(mutex_);
-  if (quiet_) return {};
   if (request.method != "GET" && is_counted(request)) {
     if (const auto told = script_.writes.find(++writes_); told != script_.writes.end()) return told->second;
   }
@@ -50,7 +49,6 @@ Fault RandomFaults::on_request(const client::Request& request) {
 
 WatchFault RandomFaults::on_event(const client::Request& watch) {
   const std::lock_guard lock(mutex_);
-  if (quiet_) return {};
   if (is_counted(watch)) {
     if (const auto told = script_.events.find(++seen_); told != script_.events.end()) return told->second;
   }
@@ -61,11 +59,6 @@ WatchFault RandomFaults::on_event(const client::Request& watch) {
   if (hits(rates_.late_event)) return {.kind = WatchFault::Kind::kDelay, .delay = delay(events_)};
   if (hits(rates_.merged_event)) return {.kind = WatchFault::Kind::kMerge, .delay = delay(events_)};
   return {};
-}
-
-void RandomFaults::set_quiet(bool quiet) {
-  const std::lock_guard lock(mutex_);
-  quiet_ = quiet;
 }
 
 }  // namespace kruise::cluster

@@ -26,7 +26,7 @@ struct WatchFault {
   Kind kind = Kind::kNone;
   /// kDelay: the event and those behind it come so much later. kExpire: so long nothing comes, then 410, so that what happened
   /// meanwhile is seen by the list alone. kMerge: all waits so long for the object's next event, which then takes the first one's
-  /// place.
+  /// place; over HTTP it is a delay.
   base::Duration delay{0};
 };
 
@@ -69,8 +69,6 @@ class RandomFaults final : public FaultPlan {
 
   [[nodiscard]] Fault on_request(const client::Request&) override;
   [[nodiscard]] WatchFault on_event(const client::Request&) override;
-  /// From now on nothing goes wrong (or again).
-  void set_quiet(bool quiet);
 
  private:
   [[nodiscard]] base::Duration delay(base::Random&) const;
@@ -82,7 +80,6 @@ class RandomFaults final : public FaultPlan {
   std::uint64_t seen_ = 0;  // events
   base::Random requests_;
   base::Random events_;
-  bool quiet_ = false;
 };
 
 }  // namespace kruise::cluster

@@ -242,14 +242,19 @@ class HttpServer::Impl {
       case WatchFault::Kind::kNone:
         return true;
       case WatchFault::Kind::kDelay:
+      case WatchFault::Kind::kMerge:
         Bell().wait(fault.delay);
         return true;
       case WatchFault::Kind::kBreak:
         return false;
-      default:
+      case WatchFault::Kind::kExpire:
+        Bell().wait(fault.delay);
+        sending.chunk += error_line(410) + "\n";
+        break;
+      case WatchFault::Kind::kError:
+        sending.chunk += error_line(500) + "\n";
         break;
     }
-    sending.chunk += error_line(fault.kind == WatchFault::Kind::kExpire ? 410 : 500) + "\n";
     static_cast<void>(sink.write(sending.chunk.data(), sending.chunk.size()));
     return false;
   }

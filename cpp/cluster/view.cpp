@@ -79,7 +79,7 @@ std::string View::object(const Object& object) const {
 }
 
 Object View::served(const Object& object) const {
-  Json tree = object.tree();
+  Json tree = Object(object).tree();  // the stored one stays without
   kind_->to_served(tree);
   return {object.path(), object.version(), tree, object.type()};
 }

@@ -1,5 +1,6 @@
 #include "workload/ownership.hpp"
 
+#include "api/decode.hpp"
 #include "base/json_writer.hpp"
 #include "workload/pod_patch.hpp"
 
@@ -29,16 +30,8 @@ runtime::Write release(const api::Pod& pod, std::string_view owner_uid) {
 runtime::Write adopt(const api::Pod& pod, const api::OwnerReference& owner) {
   runtime::Write write = pod_write(pod, runtime::Write::Verb::kPatch, "adopt");
   base::JsonWriter w;
-  w.begin_object().key("metadata").begin_object().key("ownerReferences").begin_array().begin_object();
-  w.key("apiVersion")
-      .string(owner.api_version)
-      .key("kind")
-      .string(owner.kind)
-      .key("name")
-      .string(owner.name)
-      .key("uid")
-      .string(owner.uid);
-  w.key("controller").boolean(true).key("blockOwnerDeletion").boolean(true).end_object();
+  w.begin_object().key("metadata").begin_object().key("ownerReferences").begin_array();
+  api::write(w, owner);
   w.end_array().end_object().end_object();
   write.body = std::move(w).text();
   return write;

@@ -20,7 +20,7 @@ EventFault = Literal["watch_broken", "watch_expired", "watch_error", "late_event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """The probability of each fault, from 0 to 1: the first eight of a request, the others before each event of a watch."""
+    """The probability of each fault, from 0 to 1: the first six of a request, the others before each event of a watch."""
 
     refused: float = 0.0
     """The connection is refused; the server never sees the request."""

@@ -30,7 +30,6 @@ class Arena:
         self.managers: list[kruise.Manager] = []
         self.writes = 0
         """Of managers, events and leases left out."""
-        self.by_object: Counter[str] = Counter()
         self._hash = hashlib.sha256()
         self._started = 0
         self.cluster.observe_writes(self._observe)
@@ -42,20 +41,17 @@ class Arena:
         *,
         view: kruise.LaggingView | None = None,
         faults: kruise.Faults | None = None,
-        leader_election: bool = False,
-    ) -> kruise.Manager:
+    ) -> None:
         """One more manager, with empty memory."""
         self._started += 1
         manager = kruise.Manager(
             self.cluster,
             view=view,
             faults=faults,
-            leader_election=leader_election,
             seed=self.seed * 1000 + self._started,
             expectation_timeout=EXPECTATION_TIMEOUT_S,
         )
         self.managers.append(manager.start())
-        return manager
 
     def kill(self) -> None:
         """All managers end at this instant."""
@@ -114,7 +110,6 @@ class Arena:
         )
         if self.invariants.is_manager(write.writer) and write.plural not in UNCOUNTED:
             self.writes += 1
-            self.by_object[f"{write.type} {write.plural}/{write.name}"] += 1
         seen = Seen(
             write.type, write.plural, write.namespace, write.name, write.resource_version, write.writer, write.before, write.after
         )

@@ -35,26 +35,6 @@ def name_for_deletion(arena: Arena, count: int) -> None:
     edit(arena, scaleStrategy={"podsToDelete": names})
 
 
-def let_go(arena: Arena) -> None:
-    """The user's own controller: frees who prepares, takes back who is updated, until nobody waits any more."""
-    wanted_by_state = {"PreparingUpdate": None, "PreparingDelete": None}
-
-    def nobody_waits() -> bool:
-        waiting = False
-        for pod in arena.pods():
-            labels = pod["metadata"]["labels"]
-            state = labels.get("lifecycle.apps.kruise.io/state")
-            wanted = wanted_by_state.get(state, "true")
-            waiting = waiting or state != "Normal"
-            if labels.get("hold") != wanted and "deletionTimestamp" not in pod["metadata"]:
-                arena.client.patch("pods", pod["metadata"]["name"], {"metadata": {"labels": {"hold": wanted}}})
-        return not waiting and all(
-            one.get("status", {}).get("observedGeneration") == one["metadata"]["generation"] for one in arena.sets()
-        )
-
-    arena.run_until(nobody_waits, 600)
-
-
 CLAIM: Object = {
     "metadata": {"name": "data"},
     "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},

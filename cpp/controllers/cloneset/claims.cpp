@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "api/decode.hpp"
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
 #include "workload/pod_state.hpp"
@@ -27,14 +28,6 @@ Write claim_write(const api::Claim& claim, Write::Verb verb, std::string purpose
   return write;
 }
 
-void write_reference(base::JsonWriter& w, const api::OwnerReference& owner) {
-  w.begin_object().key("apiVersion").string(owner.api_version).key("kind").string(owner.kind);
-  w.key("name").string(owner.name).key("uid").string(owner.uid);
-  if (owner.controller) w.key("controller").boolean(true);
-  if (owner.block_owner_deletion) w.key("blockOwnerDeletion").boolean(true);
-  w.end_object();
-}
-
 /// A list of owners is merged by UID in a strategic patch, so it is replaced by a merge patch, whole.
 Write hand_over(const api::Claim& claim, const api::Pod& pod, std::string_view set_uid) {
   Write write = claim_write(claim, Write::Verb::kPatch, "hand claim to its pod", "FailedUpdate", "failed to update");
@@ -43,19 +36,19 @@ Write hand_over(const api::Claim& claim, const api::Pod& pod, std::string_view s
   base::JsonWriter w;
   w.begin_object().key("metadata").begin_object().key("ownerReferences").begin_array();
   for (const auto& owner : claim.meta.owners) {
-    if (owner.uid != set_uid) write_reference(w, owner);
+    if (owner.uid != set_uid) api::write(w, owner);
   }
-  write_reference(w, {"v1", "Pod", std::string(pod.name()), pod.uid(), true, true});
+  api::write(w, api::OwnerReference{"v1", "Pod", std::string(pod.name()), pod.uid(), true, true});
   w.end_array().end_object().end_object();
   write.body = std::move(w).text();
   return write;
 }
 
-Write deletion(const api::Claim& claim) {
-  return claim_write(claim, Write::Verb::kDelete, "delete claim without a pod", "FailedDelete", "failed to delete");
-}
-
 }  // namespace
+
+Write claim_deletion(const api::Claim& claim, std::string purpose) {
+  return claim_write(claim, Write::Verb::kDelete, std::move(purpose), "FailedDelete", "failed to delete");
+}
 
 std::vector<api::ClaimPtr> clean_claims(const api::CloneSet& set, const Observed& observed, runtime::Plan& plan) {
   std::map<std::string_view, const api::Pod*> by_id;  // an active pod before one that has ended
@@ -75,7 +68,8 @@ std::vector<api::ClaimPtr> clean_claims(const api::CloneSet& set, const Observed
       continue;
     }
     const bool ended = pod != by_id.end();
-    step.chains.push_back({ended ? hand_over(*claim, *pod->second, set.meta.uid) : deletion(*claim)});
+    step.chains.push_back(
+        {ended ? hand_over(*claim, *pod->second, set.meta.uid) : claim_deletion(*claim, "delete claim without a pod")});
     plan.reasons.push_back({Reason::Verdict::kActing, claim->meta.name, std::string(kRule),
                             ended ? "goes with pod " + std::string(pod->second->name()) + ", which has ended"
                                   : "deleting: no pod has it, and none shall take it over"});

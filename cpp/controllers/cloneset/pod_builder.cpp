@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/decode.hpp"
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
 #include "patch/tree.hpp"
@@ -38,17 +39,9 @@ void write_labels(base::JsonWriter& w, const api::StringMap& labels) {
 }
 
 void write_owner(base::JsonWriter& w, const api::OwnerReference& owner) {
-  w.key("ownerReferences").begin_array().begin_object();
-  w.key("apiVersion")
-      .string(owner.api_version)
-      .key("kind")
-      .string(owner.kind)
-      .key("name")
-      .string(owner.name)
-      .key("uid")
-      .string(owner.uid);
-  w.key("controller").boolean(true).key("blockOwnerDeletion").boolean(true);
-  w.end_object().end_array();
+  w.key("ownerReferences").begin_array();
+  api::write(w, owner);
+  w.end_array();
 }
 
 api::StringMap string_map(const json& object) {

@@ -1,4 +1,5 @@
 #include "controllers/cloneset/scale.hpp"
+#include "controllers/cloneset/claims.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -42,7 +43,7 @@ class Deletion {
     }
     plan_.reasons.push_back({Reason::Verdict::kActing, std::string(pod.pod->name()), "delete", "deleting: " + why});
     runtime::Chain chain{deletion(*pod.pod)};
-    for (const api::Claim* claim : claims_of(*pod.pod)) chain.push_back(deletion(*claim));
+    for (const api::Claim* claim : claims_of(*pod.pod)) chain.push_back(claim_deletion(*claim, "delete claim"));
     step_.chains.push_back(std::move(chain));
   }
 
@@ -61,18 +62,6 @@ class Deletion {
     write.not_found_is_success = true;
     write.on_success = Event{Event::Type::kNormal, "SuccessfulDelete", "deleted pod " + name};
     write.on_failure = Event{Event::Type::kWarning, "FailedDelete", "failed to delete pod " + name};
-    return write;
-  }
-
-  [[nodiscard]] static runtime::Write deletion(const api::Claim& claim) {
-    runtime::Write write;
-    write.verb = runtime::Write::Verb::kDelete;
-    write.resource = &api::kClaims;
-    write.key = claim.meta.key();
-    write.uid = claim.meta.uid;
-    write.purpose = "delete claim";
-    write.not_found_is_success = true;
-    write.on_failure = Event{Event::Type::kWarning, "FailedDelete", "failed to delete claim " + claim.meta.name};
     return write;
   }
 

@@ -20,7 +20,6 @@ TEST(ErrorFromStatus, ReadsReasonMessageAndCauses) {
   ASSERT_EQ(error.causes.size(), 2U);
   EXPECT_EQ(error.causes[0], (Cause{"FieldValueRequired", "Required value", "spec.containers"}));
   EXPECT_TRUE(error.invalid());
-  EXPECT_TRUE(error.stale());
   EXPECT_FALSE(error.outcome_unknown);
   EXPECT_EQ(error.text(), "Pod \"a\" is invalid (422 Invalid)");
 }
