@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from control_plane import ControlPlane
+from manager_process import wait
 
 pytestmark = pytest.mark.real
 
@@ -115,6 +116,8 @@ def test_only_v1alpha1_is_served(server: ControlPlane) -> None:
 
 
 def test_explain_tells_meaning_and_default(server: ControlPlane) -> None:
+    # The server describes a new kind some moments after it serves it.
+    wait("CloneSet is described", lambda: "CloneSet" in str(server.call("GET", "/openapi/v3/apis/apps.kruise.io/v1alpha1")[1]))
     told = " ".join(server.run_kubectl("explain", "clone.spec.updateStrategy.maxUnavailable").split())
     assert "How many pods may be unavailable at once during an update" in told
     assert "Default 20%" in told
