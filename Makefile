@@ -11,6 +11,8 @@ PACKAGES_STAMP := build/.installed-packages
 PYTHON_STAMP := .venv/.installed
 DEVELOP_STAMP := .venv/.develop
 
+comma := ,
+
 # configure(preset): runs CMake where it has not run yet, or where a source file came or went since (it globs).
 define configure
 mkdir -p build/$(1) && find $(wildcard cpp tests/cpp bench) -name '*.cpp' | sort >build/$(1)/.sources.new && \
@@ -52,6 +54,12 @@ $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
 test: build ## build, then run every test, the real API server included (ALLOW_SKIP=1 lets tests be skipped)
 	@ninja -C $(RELEASE) -j $(JOBS) --quiet
 	@$(PYTHON) scripts/run_tests.py --jobs $(JOBS)
+
+# SEEDS=n or MINUTES=m: so many random ones, or for so long. SEED=s replays one; WITHOUT=a,b leaves these faults of it out.
+.PHONY: soak
+soak: build ## random seeds of faults in virtual time: SEEDS=n or MINUTES=m; SEED=s replays one
+	@cd tests && ../$(PYTHON) -m faults.soak $(SEEDS:%=--seeds=%) $(MINUTES:%=--minutes=%) $(SEED:%=--seed=%) \
+	  $(foreach fault,$(subst $(comma), ,$(WITHOUT)),--without=$(fault))
 
 .PHONY: bench
 bench: build ## the figures of docs/performance.md, one JSON line each

@@ -23,10 +23,10 @@ auto named(const Table& table, const std::string& name, const char* where) {
 const std::map<std::string, double RandomFaults::Rates::*>& rates() {
   using Rates = RandomFaults::Rates;
   static const std::map<std::string, double Rates::*> table{
-      {"refused", &Rates::refused},           {"lost_answer", &Rates::lost_answer},     {"conflict", &Rates::conflict},
-      {"throttled", &Rates::throttled},       {"server_error", &Rates::server_error},   {"late_answer", &Rates::late_answer},
-      {"watch_broken", &Rates::watch_broken}, {"watch_expired", &Rates::watch_expired}, {"watch_error", &Rates::watch_error},
-      {"late_event", &Rates::late_event},     {"merged_event", &Rates::merged_event}};
+      {"refused", &Rates::refused},         {"lost_answer", &Rates::lost_answer},   {"timed_out", &Rates::timed_out},
+      {"conflict", &Rates::conflict},       {"throttled", &Rates::throttled},       {"server_error", &Rates::server_error},
+      {"late_answer", &Rates::late_answer}, {"watch_broken", &Rates::watch_broken}, {"watch_expired", &Rates::watch_expired},
+      {"watch_error", &Rates::watch_error}, {"late_event", &Rates::late_event},     {"merged_event", &Rates::merged_event}};
   return table;
 }
 
@@ -34,6 +34,7 @@ Fault write_fault(const std::string& name, base::Duration delay) {
   static const std::map<std::string, Fault> table{
       {"refused", {.kind = Fault::Kind::kRefuse}},
       {"lost_answer", {.kind = Fault::Kind::kBreakAfterWrite}},
+      {"timed_out", {.kind = Fault::Kind::kBreakAfterWrite, .silence = cluster::kAnswerTimeout}},
       {"conflict", {.kind = Fault::Kind::kAnswer, .code = 409}},
       {"invalid", {.kind = Fault::Kind::kAnswer, .code = 422}},
       {"throttled", {.kind = Fault::Kind::kAnswer, .code = 429}},

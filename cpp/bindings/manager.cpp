@@ -3,11 +3,13 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/host.hpp"
 #include "base/json_writer.hpp"
 #include "base/random.hpp"
+#include "base/shifted_executor.hpp"
 #include "base/wait.hpp"
 #include "bindings/blocking.hpp"
 #include "bindings/fault_options.hpp"
@@ -115,8 +117,12 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
       : cluster_(std::move(cluster)),
         connection_(std::move(connection)),
         view_(std::move(view)),
-        options_(options_from(options)) {
+        options_(options_from(options)),
+        clock_ahead_(seconds(json::parse(options).at("clockAhead").get<double>())) {
     if (!cluster_ && !rest()) throw session::Refused("a manager needs an embedded cluster or a kubeconfig");
+    // In virtual time each run is the same, and the name of who leads is part of what is written.
+    if (options_.election && cluster_ && cluster_->get()->virtual_time())
+      options_.election->identity = "manager_" + std::to_string(options_.seed);
   }
   ~ManagerHandle() {
     const Home::Collected collected;
@@ -130,7 +136,10 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
     on_loop([&] {
       if (controllers_) return;
       if (cluster_) {
-        client_ = view_ ? cluster_->get()->make_client(view_->server) : cluster_->get()->make_client();
+        const auto cluster = cluster_->get();
+        base::Executor* loop = &cluster->executor();
+        if (clock_ahead_ != base::Duration{0}) loop = &clock_.emplace(*loop, clock_ahead_);
+        client_ = std::make_unique<cluster::LocalClient>(*cluster->api(), view_ ? *view_->server : *cluster->api(), *loop);
         client_->inject(faults_);
       }
       controllers_ = std::make_unique<session::Controllers>(
@@ -190,6 +199,12 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
     return synced;
   }
 
+  [[nodiscard]] bool leading() {
+    bool leads = false;
+    on_loop([&] { leads = controllers_ && controllers_->leading(); });
+    return leads;
+  }
+
   [[nodiscard]] bool idle() {
     bool rests = true;
     on_loop([&] { rests = !controllers_ || controllers_->idle(); });
@@ -217,6 +232,14 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
     });
     if (failure) std::rethrow_exception(failure);
     return text;
+  }
+
+  [[nodiscard]] std::map<std::string, std::uint64_t> requests() {
+    std::map<std::string, std::uint64_t> sent;
+    on_loop([&] {
+      if (client_) sent = client_->requests();
+    });
+    return sent;
   }
 
   [[nodiscard]] std::string metrics() {
@@ -255,8 +278,10 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
   std::shared_ptr<ConnectionHandle> connection_;
   std::shared_ptr<ViewHandle> view_;  // null: it sees the present
   session::Controllers::Options options_;
+  base::Duration clock_ahead_;  // embedded cluster only
   std::shared_ptr<cluster::FaultPlan> faults_;
   std::recursive_mutex life_;  // held while it starts, stops or ends
+  std::optional<base::ShiftedExecutor> clock_;
   std::unique_ptr<cluster::LocalClient> client_;
   std::unique_ptr<session::Controllers> controllers_;
   base::Wakeup stopped_;
@@ -283,10 +308,12 @@ void bind_manager(py::module_& module) {
           "stop", [](ManagerHandle& manager) { manager.stop(interruptible()); }, Release())
       .def("kill", &ManagerHandle::kill, Release())
       .def_property_readonly("ready", py::cpp_function(&ManagerHandle::ready, Release()))
+      .def_property_readonly("leading", py::cpp_function(&ManagerHandle::leading, Release()))
       .def_property_readonly("idle", py::cpp_function(&ManagerHandle::idle, Release()))
       .def_property_readonly("why_not_ready", py::cpp_function(&ManagerHandle::why_not_ready, Release()))
       .def("pause", &ManagerHandle::pause, Release())
       .def("plan", &ManagerHandle::plan, Release())
+      .def_property_readonly("requests", py::cpp_function(&ManagerHandle::requests, Release()))
       .def("metrics", &ManagerHandle::metrics, Release());
 }
 

@@ -40,6 +40,7 @@ Fault RandomFaults::on_request(const client::Request& request) {
   const auto hits = [&](double rate) { return rate > 0 && requests_.unit() < rate; };
   if (hits(rates_.refused)) return {.kind = Fault::Kind::kRefuse};
   if (hits(rates_.lost_answer)) return {.kind = Fault::Kind::kBreakAfterWrite};
+  if (hits(rates_.timed_out)) return {.kind = Fault::Kind::kBreakAfterWrite, .silence = kAnswerTimeout};
   if (request.method != "GET" && hits(rates_.conflict)) return {.kind = Fault::Kind::kAnswer, .code = 409};
   if (hits(rates_.throttled)) return {.kind = Fault::Kind::kAnswer, .code = 429};
   if (hits(rates_.server_error)) return {.kind = Fault::Kind::kAnswer, .code = 500};

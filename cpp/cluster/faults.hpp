@@ -18,6 +18,8 @@ struct Fault {
   Kind kind = Kind::kNone;
   int code = 0;             // kAnswer: 409, 429, 500, ...
   base::Duration delay{0};  // kDelay, and latency before any other kind
+  /// kBreakAfterWrite, in process: for so long there is neither an answer nor an end, until the client gives up.
+  base::Duration silence{0};
 };
 
 /// What happens to a watch before its next event is delivered.
@@ -29,6 +31,9 @@ struct WatchFault {
   /// place; over HTTP it is a delay.
   base::Duration delay{0};
 };
+
+/// How long clients wait for an answer.
+inline constexpr base::Duration kAnswerTimeout = std::chrono::seconds(30);
 
 /// The ERROR line of a watch that a fault ends (410 or 500).
 [[nodiscard]] std::string error_line(int code);
@@ -48,7 +53,8 @@ class RandomFaults final : public FaultPlan {
   struct Rates {
     double refused = 0;
     double lost_answer = 0;
-    double conflict = 0;  // 409, of writes only
+    double timed_out = 0;  // no answer within the client's time limit, to what was done
+    double conflict = 0;   // 409, of writes only
     double throttled = 0;
     double server_error = 0;
     double late_answer = 0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "client/path_template.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/query.hpp"
 #include "cluster/tree.hpp"
@@ -13,7 +14,6 @@
 namespace kruise::cluster {
 namespace {
 
-constexpr base::Duration kRequestTimeout = std::chrono::seconds(30);
 constexpr base::Duration kRetryAfter = std::chrono::seconds(1);
 /// Lines handed over in one task; more come in the next, so that other tasks are not kept waiting.
 constexpr int kLinesPerTask = 64;
@@ -41,6 +41,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
 
   /// One attempt; a 429 that names a time is tried again while the request's own time lasts.
   void attempt(std::shared_ptr<client::Request> request, client::Done done, base::MonoTime give_up) {
+    count(*request);
     const Fault fault = faults ? faults(*request) : Fault{};
     if (fault.delay > base::Duration{0}) {
       later(fault.delay,
@@ -61,9 +62,16 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
       return finish(std::move(done), error);
     }
     client::Response response = (lists_in_view(*request) ? view : server).handle(*request);
-    if (fault.kind == Fault::Kind::kBreakAfterWrite) return finish(std::move(done), unreachable(true));
+    if (fault.kind == Fault::Kind::kBreakAfterWrite) {
+      return later(std::min(fault.silence, request->timeout.value_or(kAnswerTimeout)),
+                   [done = std::move(done)](Impl& self) { self.finish(done, unreachable(true)); });
+    }
     if (response.code >= 400) return finish(std::move(done), client::error_from_status(response.code, response.body));
     finish(std::move(done), std::move(response));
+  }
+
+  void count(const client::Request& request) {
+    ++sent[std::string(client::verb_of(request.method, request.path)) + ' ' + RequestInfo(request).resource];
   }
 
   /// A list by the view; one that does not say "any version will do" waits until the view has caught up, as on a real server.
@@ -99,6 +107,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   base::Executor& executor;
   std::function<Fault(const client::Request&)> faults;
   std::shared_ptr<FaultPlan> plan;  // of watch events
+  std::map<std::string, std::uint64_t> sent;
 };
 
 namespace {
@@ -301,18 +310,20 @@ LocalClient::LocalClient(ApiServer& head, ApiServer& view, base::Executor& execu
 LocalClient::~LocalClient() = default;
 
 void LocalClient::send(client::Request request, client::Done done) {
-  const base::MonoTime give_up = impl_->executor.clock().mono() + request.timeout.value_or(kRequestTimeout);
+  const base::MonoTime give_up = impl_->executor.clock().mono() + request.timeout.value_or(kAnswerTimeout);
   impl_->later(base::Duration{0}, [request = std::make_shared<client::Request>(std::move(request)), done = std::move(done),
                                    give_up](Impl& self) { self.attempt(request, done, give_up); });
 }
 
 std::unique_ptr<client::Watch> LocalClient::watch(client::Request request, client::WatchHandler& handler) {
+  impl_->count(request);
   const Fault fault = impl_->faults ? impl_->faults(request) : Fault{};
   auto watch = std::make_unique<LocalWatch>(impl_->view, impl_->executor, std::move(request), handler, impl_->plan);
   watch->open(fault);
   return watch;
 }
 
+const std::map<std::string, std::uint64_t>& LocalClient::requests() const { return impl_->sent; }
 base::Executor& LocalClient::executor() { return impl_->executor; }
 void LocalClient::inject(std::function<Fault(const client::Request&)> faults) { impl_->faults = std::move(faults); }
 

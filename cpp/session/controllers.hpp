@@ -26,6 +26,8 @@ class Controllers {
   void stop(std::function<void()> done) { manager_.stop(std::move(done)); }
   /// All caches have their first list.
   [[nodiscard]] bool ready() const { return manager_.ready(); }
+  /// Acts at all: without an election always.
+  [[nodiscard]] bool leading() const { return manager_.leading(); }
   /// Why it is not ready; empty when it is.
   [[nodiscard]] std::string complaint() const;
   /// What the controller of the kind would do now; absent when there is no such object. Throws Refused for an unknown kind.

@@ -60,10 +60,6 @@ std::unique_ptr<cluster::LocalClient> Embedded::make_client() {
   return std::make_unique<cluster::LocalClient>(*api_, executor());
 }
 
-std::unique_ptr<cluster::LocalClient> Embedded::make_client(const std::shared_ptr<cluster::ApiServer>& view) {
-  return std::make_unique<cluster::LocalClient>(*api_, *view, executor());
-}
-
 std::shared_ptr<cluster::ApiServer> Embedded::make_view(std::size_t lag) {
   cluster::ApiServer::Options options;
   options.clock = &executor().clock();

@@ -42,10 +42,8 @@ class Embedded {
   [[nodiscard]] std::unique_lock<std::recursive_mutex> turn();
   /// Runs the task on the loop: directly in virtual time, else waits until it is done there.
   void on_loop(const base::Task&);
-  /// A client of its own for a manager; on the loop. Faults injected below reach it, and nobody else.
+  /// A client of its own; on the loop. Faults injected below reach it, and nobody else.
   [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client();
-  /// One that lists and watches what `view` shows, while it writes to the present.
-  [[nodiscard]] std::unique_ptr<cluster::LocalClient> make_client(const std::shared_ptr<cluster::ApiServer>& view);
   /// The cluster as it was `lag` writes ago, at any time; `set_lag` changes that.
   [[nodiscard]] std::shared_ptr<cluster::ApiServer> make_view(std::size_t lag);
 

@@ -184,7 +184,12 @@ std::string PodPatch::body() const {
   write_metadata(w, metadata_);
   if (!images_.empty()) {
     w.key("spec").begin_object().key("containers").begin_array();
-    for (const auto& [name, image] : images_) w.begin_object().key("name").string(name).key("image").string(image).end_object();
+    // In the pod's own order: a strategic merge moves elements to that of the patch, which is forbidden in a pod.
+    for (const auto& container : pod_->containers()) {
+      const auto changed = images_.find(container.name);
+      if (changed == images_.end()) continue;
+      w.begin_object().key("name").string(changed->first).key("image").string(changed->second).end_object();
+    }
     w.end_array().end_object();
   }
   if (!conditions_.empty()) {

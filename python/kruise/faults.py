@@ -14,18 +14,20 @@ from typing import Literal
 
 __all__ = ["Faults"]
 
-WriteFault = Literal["refused", "lost_answer", "conflict", "invalid", "throttled", "server_error", "late_answer"]
+WriteFault = Literal["refused", "lost_answer", "timed_out", "conflict", "invalid", "throttled", "server_error", "late_answer"]
 EventFault = Literal["watch_broken", "watch_expired", "watch_error", "late_event", "merged_event"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """The probability of each fault, from 0 to 1: the first six of a request, the others before each event of a watch."""
+    """The probability of each fault, from 0 to 1: the first seven of a request, the others before each event of a watch."""
 
     refused: float = 0.0
     """The connection is refused; the server never sees the request."""
     lost_answer: float = 0.0
     """The server does what it is asked, and the connection breaks before its answer."""
+    timed_out: float = 0.0
+    """The server does what it is asked, and nothing is heard of it until the client gives up, after 30 seconds."""
     conflict: float = 0.0
     """409 without cause, of writes only."""
     throttled: float = 0.0

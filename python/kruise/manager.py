@@ -91,7 +91,8 @@ class Manager:
 
     ``gates`` are feature gates by name. Against a real cluster leader election is on unless ``leader_election=False``.
     With ``observe_only`` it watches and plans, and writes nothing. On an embedded cluster it can be made to look at a ``view``
-    that lags behind, and its connection can be given ``faults``.
+    that lags behind, its clock can be ``clock_ahead`` seconds of the cluster's (behind it, if negative), and its connection can be
+    given ``faults``. One that has lost its leadership does nothing more; start another.
     """
 
     def __init__(
@@ -107,12 +108,15 @@ class Manager:
         seed: int = 0,
         expectation_timeout: float = 300.0,
         view: LaggingView | None = None,
+        clock_ahead: float = 0.0,
         faults: Faults | None = None,
     ) -> None:
         if cluster is not None and (kubeconfig is not None or context is not None):
             raise KruiseError("a manager works on an embedded cluster or on a kubeconfig, not on both")
         if cluster is None and view is not None:
             raise KruiseError("view: only an embedded cluster has views that lag behind")
+        if cluster is None and clock_ahead:
+            raise KruiseError("clock_ahead: on a real cluster a manager goes by this machine's clock")
         options = {
             "namespace": namespace,
             "gates": dict(gates or {}),
@@ -120,6 +124,7 @@ class Manager:
             "observeOnly": observe_only,
             "seed": seed,
             "expectationTimeout": expectation_timeout,
+            "clockAhead": clock_ahead,
         }
         connection = None
         if cluster is None:
@@ -156,6 +161,11 @@ class Manager:
         return self._core.ready
 
     @property
+    def leading(self) -> bool:
+        """Whether it acts: without leader election always, else while it holds the lease."""
+        return self._core.leading
+
+    @property
     def idle(self) -> bool:
         """Whether no controller has anything queued, delayed or running."""
         return self._core.idle
@@ -187,6 +197,12 @@ class Manager:
         plans that kind, or the manager does not run."""
         text = self._core.plan(kind, namespace or self.namespace, name)
         return None if text is None else _plan_from(json.loads(text))
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests it has sent to an embedded cluster since it was started, by verb and resource: ``{"patch pods": 6}``. Those
+        that were refused, and each try of those tried again, count too. On a real cluster: nothing, see ``metrics``."""
+        return self._core.requests
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format."""

@@ -6,15 +6,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 import kruise
 from scenarios.invariants import Invariants, Seen
 
+from .judge import Judge
+
 Object = dict[str, Any]
 
 DELAYS = kruise.KubeletDelays(schedule=0.05, pull=0.3, start=0.2, ready=0.5, stop=0.3)
+LEASES_IN = "kruise-system"
 UNCOUNTED = ("events", "leases")
 EXPECTATION_TIMEOUT_S = 60.0  # within this a lost answer is given up; the default is five minutes
 
@@ -22,17 +26,25 @@ EXPECTATION_TIMEOUT_S = 60.0  # within this a lost answer is given up; the defau
 class Arena:
     """The cluster, the managers of the moment and what they have written."""
 
-    def __init__(self, *, seed: int = 1, nodes: int = 3, delays: kruise.KubeletDelays = DELAYS) -> None:
+    def __init__(
+        self, *, seed: int = 1, nodes: int = 3, delays: kruise.KubeletDelays = DELAYS, judge: Callable[..., Judge] = Judge
+    ) -> None:
         self.cluster = kruise.Cluster(nodes=nodes, virtual=True, seed=seed, delays=delays)
         self.client = self.cluster.client()
         self.seed = seed
-        self.invariants = Invariants(now=self.cluster.now)
+        self.judge = judge(now=self.cluster.now)
         self.managers: list[kruise.Manager] = []
+        self._since: list[datetime] = []  # when each of them started
         self.writes = 0
         """Of managers, events and leases left out."""
         self._hash = hashlib.sha256()
         self._started = 0
-        self.cluster.observe_writes(self._observe)
+        if self.judge.judging:
+            self.cluster.observe_writes(self._observe)
+
+    @property
+    def invariants(self) -> Invariants:
+        return self.judge.invariants
 
     # -- managers --------------------------------------------------------------------------------------------------
 
@@ -41,23 +53,39 @@ class Arena:
         *,
         view: kruise.LaggingView | None = None,
         faults: kruise.Faults | None = None,
-    ) -> None:
+        leader_election: bool = False,
+        clock_ahead: float = 0.0,
+    ) -> kruise.Manager:
         """One more manager, with empty memory."""
         self._started += 1
+        if leader_election and not any(one["metadata"]["name"] == LEASES_IN for one in self.client.list("namespaces")):
+            self.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": LEASES_IN}})
         manager = kruise.Manager(
             self.cluster,
             view=view,
             faults=faults,
             seed=self.seed * 1000 + self._started,
             expectation_timeout=EXPECTATION_TIMEOUT_S,
+            leader_election=leader_election,
+            clock_ahead=clock_ahead,
         )
         self.managers.append(manager.start())
+        self._since.append(self.cluster.now())
+        self.judge.known_since = min(self._since)
+        return manager
+
+    def end(self, manager: kruise.Manager) -> None:
+        """This one ends at this instant."""
+        manager.kill()
+        index = self.managers.index(manager)
+        del self.managers[index], self._since[index]
 
     def kill(self) -> None:
         """All managers end at this instant."""
         for manager in self.managers:
             manager.kill()
         self.managers.clear()
+        self._since.clear()
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -100,6 +128,16 @@ class Arena:
     def pods(self) -> list[Object]:
         return self.client.list("pods")
 
+    def sent(self) -> Counter[str]:
+        """What the managers of the moment have sent to change anything, whether or not it did; leases left out."""
+        counts: Counter[str] = Counter()
+        for manager in self.managers:
+            for what, number in manager.requests.items():
+                verb, _, resource = what.partition(" ")
+                if verb not in ("get", "list", "watch") and resource != "leases":
+                    counts[what] += number
+        return counts
+
     def log_hash(self) -> str:
         """Of every write so far, whoever made it."""
         return self._hash.hexdigest()
@@ -114,7 +152,7 @@ class Arena:
             write.type, write.plural, write.namespace, write.name, write.resource_version, write.writer, write.before, write.after
         )
         try:
-            self.invariants.judge(seen)
+            self.judge.judge(seen)
         except Exception as error:  # what an observer raises is not heard of
             self.invariants.violations.append(f"the judge failed at rv {write.resource_version}: {error!r}")
 

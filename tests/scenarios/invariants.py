@@ -48,15 +48,16 @@ class Invariants:
     pods: dict[Key, Object] = field(default_factory=dict)
     orphaned: set[str] = field(default_factory=set)
 
-    def judge(self, write: Seen) -> None:
-        """Judges the write if the manager sent it, then takes it into the picture."""
+    def judge(self, write: Seen, *, take: bool = True) -> None:
+        """Judges the write if the manager sent it, then takes it into the picture, unless that is left to ``take``."""
         if write.plural == "pods" and self.is_manager(write.writer):
             self.judged += 1
             for rule in (self._unavailable, self._created, self._moved, self._disowned):
                 complaint = rule(write)
                 if complaint:
                     self.violations.append(f"rv {write.version} {write.type} pod {write.name} by {write.writer}: {complaint}")
-        self._take(write)
+        if take:
+            self.take(write)
 
     # -- the rules -------------------------------------------------------------------------------------------------
 
@@ -116,7 +117,8 @@ class Invariants:
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
-    def _take(self, write: Seen) -> None:
+    def take(self, write: Seen) -> None:
+        """Takes the write into the picture."""
         obj = write.after if write.type != "DELETED" else write.before or write.after
         if obj is None:
             return
@@ -214,6 +216,8 @@ def _scaled(value: Any, total: int, up: bool) -> int:
 
 def _max_surge(owner: Object) -> int:
     strategy = _strategy(owner)
+    if strategy.get("paused"):
+        return 0  # an update that rests needs no extra pods, and maxUnavailable rounds up then
     return max(_scaled(strategy.get("maxSurge") or 0, _replicas(owner), True), 0)
 
 

@@ -106,6 +106,11 @@ def test_created(surge: int | str, allowed: bool) -> None:
     assert bool(write(judge, None, pod("p9"), "ADDED")) != allowed
 
 
+def test_nothing_extra_is_created_while_an_update_is_paused() -> None:
+    judge = world(clone_set(updateStrategy={"maxSurge": 1, "paused": True}), *(pod(f"p{i}") for i in range(3)))
+    assert write(judge, None, pod("p9"), "ADDED")
+
+
 @pytest.mark.parametrize(("partition", "allowed"), [(0, True), (2, True), (3, False), ("100%", False), ("99%", True)])
 def test_moved(partition: int | str, allowed: bool) -> None:
     pods = [pod(f"p{i}") for i in range(3)]

@@ -42,6 +42,20 @@ def test_in_place(ground: Ground, kind: str) -> None:
 
 
 @pytest.mark.also_as_process
+def test_in_place_of_several_containers(ground: Ground) -> None:
+    """Not in alphabetical order, as those of most pods: a patch must not move them."""
+    ground.create(replicas=2, updateStrategy={"type": "InPlaceOnly", "maxUnavailable": "100%"})
+    ground.settled()
+    before = ground.pods()
+    containers = [{"name": "main", "image": V2}, {"name": "log", "image": "registry.example/log:v2"}]
+    ground.edit(template={"spec": {"containers": containers}})
+    ground.settled(updatedReplicas=2, updatedReadyReplicas=2)
+    assert uids(ground.pods()) == uids(before)
+    for pod in ground.pods():
+        assert [(one["name"], one["image"]) for one in pod["spec"]["containers"]] == [(c["name"], c["image"]) for c in containers]
+        assert restarts(pod) == {"main": 1, "log": 1}
+
+
 def test_by_replacing(ground: Ground) -> None:
     ground.create(updateStrategy={"type": "ReCreate"})
     ground.settled()

@@ -127,6 +127,15 @@ TEST(InPlaceStartTest, OtherContainersAreUntouchedAndAbsentOnesIgnored) {
   EXPECT_EQ(body(chain[1])["spec"], json::parse(R"({"containers":[{"name":"main","image":"nginx:2"}]})"));
 }
 
+// A strategic merge brings a list into the order of the patch, and a pod's containers may not change places.
+TEST(InPlaceStartTest, ContainersAreNamedInThePodsOrder) {
+  auto builder = old_pod();
+  builder.fields.containers.push_back({"agent", "agent:1"});
+  const auto chain = start_in_place(*builder.ptr(), {.images = {{"agent", "agent:2"}, {"main", "nginx:2"}}}, kTarget, kNow);
+  EXPECT_EQ(body(chain[1])["spec"],
+            json::parse(R"({"containers":[{"name":"main","image":"nginx:2"},{"name":"agent","image":"agent:2"}]})"));
+}
+
 TEST(InPlaceStartTest, RemovesTheOlderKeys) {
   const auto chain = start_in_place(
       *old_pod().annotation("inplace-update-state", "{}").annotation("inplace-update-grace", "").ptr(), kImage, kTarget, kNow);
