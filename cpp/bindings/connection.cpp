@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
+#include <exception>
 #include <mutex>
 
 #include "base/executor.hpp"
@@ -73,7 +74,7 @@ class StreamHandle {
   [[nodiscard]] bool drained() const { return stream_->drained(); }
 
  private:
-  struct Closed {};
+  struct Closed : std::exception {};
 
   std::unique_ptr<session::WatchStream> stream_;
   std::mutex reading_;  // held by who waits for an event

@@ -92,7 +92,7 @@ bool is_record(const Json& entry) {
 
 }  // namespace
 
-StateFile::StateFile(std::string path) : path_(resolved(path)), file_(open_locked(path_)) {}
+StateFile::StateFile(const std::string& path) : path_(resolved(path)), file_(open_locked(path_)) {}
 
 StateFile::~StateFile() { ::close(file_); }
 
@@ -115,7 +115,8 @@ std::uint64_t StateFile::load(Storage& storage) {
   // What follows the last line was being written when the process was killed. The first line never is: it came with a rewrite.
   if (!rest.empty() && number == 0) read_line(rest, 1);
   for (const auto& [key, text] : lines_) {
-    const Json entry = std::move(*parse_json(text));
+    const auto parsed = parse_json(text);
+    const Json& entry = *parsed;
     storage.restore(storage.table(text_of(entry, "group"), text_of(entry, "plural")), std::string(text_of(entry, "path")),
                     static_cast<std::uint64_t>(integer_of(entry, "version", 0)), entry.at("object"));
   }

@@ -18,7 +18,7 @@ namespace kruise::cluster {
 class StateFile {
  public:
   /// Opens the file, or makes it, and keeps others out. Throws std::runtime_error naming the file when that cannot be.
-  explicit StateFile(std::string path);
+  explicit StateFile(const std::string& path);
   ~StateFile();
   StateFile(const StateFile&) = delete;
   StateFile& operator=(const StateFile&) = delete;

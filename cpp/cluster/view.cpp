@@ -89,6 +89,7 @@ std::string View::table(const std::vector<const Object*>& rows, std::string_view
   std::vector<Object> objects;
   objects.reserve(rows.size());
   std::vector<const Object*> converted;
+  converted.reserve(rows.size());
   for (const Object* row : rows) converted.push_back(&objects.emplace_back(served(*row)));
   return table_text(*kind_, converted, metadata, include_object_, now_, with_columns);
 }

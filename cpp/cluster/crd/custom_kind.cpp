@@ -94,6 +94,15 @@ void validate_within_status(const Json& tree, const Schema& schema, FieldErrors&
   }
 }
 
+std::optional<Json> converted_or_none(const Convert& convert, const Json& tree, const std::string& api_version) {
+  try {
+    auto made = parse_json(convert(json_text(tree), api_version));
+    return made ? std::optional<Json>(std::move(*made)) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 CustomKind::CustomKind(CustomSpec spec, Table& table)
@@ -117,11 +126,8 @@ void CustomKind::to_stored(Json& tree) const { convert(tree, spec_.stored_api_ve
 
 void CustomKind::convert(Json& tree, const std::string& api_version) const {
   if (spec_.convert && converted() && text_of(tree, "apiVersion") != api_version) {
-    try {
-      if (auto made = parse_json(spec_.convert(json_text(tree), api_version))) tree = std::move(*made);
-    } catch (const std::exception&) {
-      // An object from before its schema: it is shown with the members it has, and judged by the schema when it is written.
-    }
+    // An object from before its schema cannot be converted: it is shown as it is, and judged when it is written.
+    if (auto made = converted_or_none(spec_.convert, tree, api_version)) tree = std::move(*made);
   }
   tree["apiVersion"] = api_version;
 }

@@ -90,7 +90,7 @@ base::Result<std::unique_ptr<ApiServer::Stream>, Response> watch(Call& call) {
   if (initial || *version == 0) {
     auto start = storage.start(call.kind->table(), {.prefix = selection->prefix(), .start = {}, .at = {}});
     if (!initial) start.listing.objects.clear();
-    return stream(start.cursor, start.listing.version, std::move(start.listing.objects));
+    return stream(start.cursor, start.listing.version, start.listing.objects);
   }
   const auto cursor = storage.cursor_after(call.kind->table(), static_cast<std::uint64_t>(*version));
   if (!cursor) {

@@ -63,10 +63,10 @@ TEST(JsonText, NamesMembersThatAppearTwice) {
 TEST(Object, ReadsItsTreeAndPartsOfItFromItsText) {
   const Json tree = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"labels", {{"a", "b"}}}}}, {"spec", {{"n", 3}}}};
   const Object object("default/x", 5, tree, EventType::kModified);
-  const Object copy(object);
+  const auto copy = std::make_unique<const Object>(object);
   EXPECT_EQ(object.tree(), tree);
-  EXPECT_EQ(copy.tree(), tree);
-  EXPECT_EQ(copy.line(), R"({"type":"MODIFIED","object":)" + json_text(tree) + "}");
+  EXPECT_EQ(copy->tree(), tree);
+  EXPECT_EQ(copy->line(), R"({"type":"MODIFIED","object":)" + json_text(tree) + "}");
   EXPECT_EQ(object.value_at("metadata.labels"), Json({{"a", "b"}}));
   EXPECT_EQ(object.value_at("spec.n"), 3);
   EXPECT_TRUE(object.value_at("spec.n.more").is_null());

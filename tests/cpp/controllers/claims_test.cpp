@@ -15,7 +15,6 @@ using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::UnorderedElementsAre;
 
 World with_claims(bool disabled) {
   World world(clone_set().replicas(2).claim_template("data"));

@@ -71,7 +71,10 @@ void Invariants::see(const cluster::StorageEvent& event) {
 
 bool Invariants::matches_selector(const json& pod) const {
   const json wanted = set_["spec"]["selector"].value("matchLabels", json::object());
-  return std::ranges::all_of(wanted.items(), [&](const auto& item) { return label(pod, item.key()) == item.value(); });
+  for (const auto& item : wanted.items()) {
+    if (label(pod, item.key()) != item.value()) return false;
+  }
+  return true;
 }
 
 void Invariants::judge(const cluster::StorageEvent& event, const json& before, const json& after) {

@@ -11,7 +11,6 @@ namespace {
 
 using namespace kruise::testing;  // NOLINT: builders
 using nlohmann::json;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 

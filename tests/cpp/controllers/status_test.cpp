@@ -15,8 +15,6 @@ using namespace kruise::testing;  // NOLINT: builders
 using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 constexpr auto kNotReady = [](PodBuilder& p) { p.not_ready(); };
 
