@@ -18,6 +18,7 @@
 #include "runtime/controller.hpp"
 #include "runtime/event_recorder.hpp"
 #include "runtime/gates.hpp"
+#include "runtime/held_gauges.hpp"
 #include "runtime/own_writes.hpp"
 #include "runtime/work_queue.hpp"
 
@@ -79,6 +80,7 @@ class ControllerLoop {
 
   base::Counter& errors_total();
   base::Counter& panics_total();
+  void observe_part(std::string_view metric, std::string_view help, base::Duration took);
   void pump();
   bool deferred(const WorkQueue::Taken&);
   void begin(const api::Key&, Cause);
@@ -95,6 +97,7 @@ class ControllerLoop {
   Options options_;
   Surroundings around_;
   WorkQueue queue_;
+  HeldGauges held_;
   base::Random random_;
   std::map<api::Key, std::unique_ptr<Job>> jobs_;
   std::map<api::Key, base::MonoTime> resting_;  // until then

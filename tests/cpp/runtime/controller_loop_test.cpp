@@ -201,6 +201,26 @@ TEST_F(ControllerLoopTest, AnExceptionIsAnErrorOfItsKey) {
   EXPECT_THAT(metrics.text(), HasSubstr("controller_runtime_reconcile_panics_total{controller=\"cloneset-controller\"} 1\n"));
 }
 
+TEST_F(ControllerLoopTest, ShowsWhatPlansAndTheirWritesTakeAndWhatTheyHold) {
+  told->plan = [](const api::Key& key) {
+    Plan plan = one_patch(key);
+    plan.reasons = {{Reason::Verdict::kHeld, "web-1", "partition", "8 of 10 stay"}};
+    return plan;
+  };
+  add("a");
+  run();
+  EXPECT_THAT(metrics.text(), HasSubstr("kruise_held_objects{controller=\"cloneset-controller\",rule=\"partition\"} 1\n"));
+  EXPECT_THAT(metrics.text(), HasSubstr("kruise_plan_duration_seconds_count{controller=\"cloneset-controller\"} 1\n"));
+  loop.run_for(2s);
+  client.succeed("10");
+  EXPECT_THAT(metrics.text(), HasSubstr("kruise_act_duration_seconds_sum{controller=\"cloneset-controller\"} 2\n"));
+  EXPECT_THAT(metrics.text(), HasSubstr("kruise_writes_total{controller=\"cloneset-controller\"} 1\n"));
+  told->gone.insert("a");
+  add("a");
+  loop.run_for(0s);
+  EXPECT_THAT(metrics.text(), HasSubstr("kruise_held_objects{controller=\"cloneset-controller\",rule=\"partition\"} 0\n"));
+}
+
 TEST_F(ControllerLoopTest, StaleObjectsArePlannedAnewWithoutNoise) {
   told->plan = one_patch;
   add("a");
