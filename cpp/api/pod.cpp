@@ -36,7 +36,7 @@ std::optional<base::Time> Pod::deletion() const { return pod_layout::unpack_time
 std::optional<std::string_view> Pod::annotation(std::string_view key) const {
   const auto kept = kept_pod_annotations();
   const auto found = std::ranges::find(kept, key);
-  if (found == kept.end()) return std::nullopt;
+  if (found == kept.end()) return named_record(Tag::kNamedAnnotation, key);
   return record(Tag::kAnnotation, static_cast<std::size_t>(found - kept.begin()));
 }
 
@@ -63,10 +63,14 @@ bool Pod::controlled_by(std::string_view uid) const {
 std::string_view Pod::node() const { return *node_; }
 std::span<const PodFields::Container> Pod::containers() const { return spec_->containers; }
 
-std::optional<std::string_view> Pod::image(std::string_view container) const {
-  const auto found = std::ranges::find(spec_->containers, container, &PodFields::Container::name);
-  if (found == spec_->containers.end()) return std::nullopt;
-  return found->image;
+const PodFields::Container* Pod::container(std::string_view name) const {
+  const auto found = std::ranges::find(spec_->containers, name, &PodFields::Container::name);
+  return found == spec_->containers.end() ? nullptr : &*found;
+}
+
+std::optional<std::string_view> Pod::image(std::string_view container_name) const {
+  const auto* found = container(container_name);
+  return found == nullptr ? std::nullopt : std::optional<std::string_view>(found->image);
 }
 
 std::span<const std::string> Pod::readiness_gates() const { return spec_->readiness_gates; }
@@ -141,6 +145,9 @@ PodFields Pod::fields() const {
   each_record([&](Tag tag, std::size_t index, std::string_view bytes) {
     if (tag == Tag::kAnnotation)
       meta.annotations.insert_or_assign(std::string(kept_pod_annotations()[index]), std::string(bytes));
+    if (tag == Tag::kNamedAnnotation)
+      meta.annotations.insert_or_assign(std::string(bytes.substr(0, bytes.find('\0'))),
+                                        std::string(bytes.substr(bytes.find('\0') + 1)));
   });
   meta.finalizers = family_->finalizers;
   meta.owners = family_->owners;
@@ -178,6 +185,16 @@ std::optional<std::string_view> Pod::record(Tag wanted, std::size_t wanted_index
     if (tag == wanted && index == wanted_index) found = bytes;
   });
   return found;
+}
+
+std::optional<std::string_view> Pod::named_record(Tag wanted, std::string_view name) const {
+  std::optional<std::string_view> value;
+  each_record([&](Tag tag, std::size_t, std::string_view bytes) {
+    if (tag == wanted && bytes.size() > name.size() && bytes[name.size()] == '\0' && bytes.starts_with(name)) {
+      value = bytes.substr(name.size() + 1);
+    }
+  });
+  return value;
 }
 
 std::size_t Pod::condition_at(std::size_t index) const { return name_bytes_ + index * pod_layout::kConditionBytes; }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/meta.hpp"
+#include "api/metadata_env.hpp"
 #include "base/intern.hpp"
 #include "base/time.hpp"
 
@@ -35,9 +36,18 @@ struct PodFields {
     std::string message;  // kept for KruisePodReady only; empty else
     bool operator==(const Condition&) const = default;
   };
+  /// A variable that a container takes from the pod's metadata.
+  struct MetadataEnv {
+    std::string name;
+    MetadataMap map = MetadataMap::kLabels;
+    std::string key;
+    bool operator==(const MetadataEnv&) const = default;
+  };
   struct Container {
     std::string name;
     std::string image;
+    std::vector<MetadataEnv> metadata_env{};
+    std::optional<std::int32_t> launch_priority{};
     bool operator==(const Container&) const = default;
   };
   struct ContainerStatus {
@@ -50,7 +60,7 @@ struct PodFields {
     bool operator==(const ContainerStatus&) const = default;
   };
 
-  ObjectMeta meta;  // annotations: only those named in api::kept_pod_annotations()
+  ObjectMeta meta;  // annotations: only those named in api::kept_pod_annotations(), and what `metadata_env` refers to
   std::string node_name;
   std::vector<Container> containers;
   std::vector<std::string> readiness_gates;  // condition types
@@ -62,7 +72,8 @@ struct PodFields {
   bool operator==(const PodFields&) const = default;
 };
 
-/// Annotations of a pod that some reader needs; all others are not kept in the cache.
+/// Annotations of a pod that some reader needs. Of all others only those are kept that a container of the pod takes a variable
+/// from.
 [[nodiscard]] std::span<const std::string_view> kept_pod_annotations();
 
 /// "containerd://<64 hex digits>", kept as bytes in the pod: compare and copy it freely, as long as the pod lives.
@@ -129,6 +140,8 @@ class Pod {
   [[nodiscard]] std::string_view node() const;
   [[nodiscard]] std::span<const PodFields::Container> containers() const;
   [[nodiscard]] std::optional<std::string_view> image(std::string_view container) const;
+  /// Null when there is none of that name.
+  [[nodiscard]] const PodFields::Container* container(std::string_view name) const;
   [[nodiscard]] bool has_readiness_gate(std::string_view type) const;
   [[nodiscard]] std::span<const std::string> readiness_gates() const;
   [[nodiscard]] std::vector<std::string> claim_names() const;
@@ -165,6 +178,8 @@ class Pod {
   enum class Tag : std::uint8_t;
   Pod(const PodView&, PodPool&);
   [[nodiscard]] std::optional<std::string_view> record(Tag, std::size_t index = 0) const;
+  /// Of a record "name\0value".
+  [[nodiscard]] std::optional<std::string_view> named_record(Tag, std::string_view name) const;
   [[nodiscard]] std::size_t condition_at(std::size_t index) const;
   [[nodiscard]] std::size_t status_at(std::size_t index) const;
   [[nodiscard]] std::size_t init_at(std::size_t index) const;

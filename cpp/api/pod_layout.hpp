@@ -16,6 +16,7 @@ enum class Pod::Tag : std::uint8_t {
   kAnnotation,       // index: of kept_pod_annotations()
   kLabel,            // index: of kInstanceLabels
   kNamedLabel,       // "key\0value"
+  kNamedAnnotation,  // "key\0value", of one that a variable of a container is taken from
   kClaim,            // a claim's name, in order
   kMessage,          // index: of the condition
   kContainerId,      // index: of the status; packed

@@ -27,6 +27,12 @@ bool is_own(const PodView::Pair& label, const PodView& pod) {
   return pod.name.size() >= kNameBytesMin && label.value.find(pod.name) != std::string_view::npos;
 }
 
+/// Whether a container takes a variable from this annotation.
+bool is_referred_to(std::string_view annotation, const PodView& pod) {
+  return std::ranges::any_of(pod.metadata_env,
+                             [&](const auto& env) { return env.map == MetadataMap::kAnnotations && env.key == annotation; });
+}
+
 template <class A, class B, class Same>
 bool equal(const A& a, const B& b, Same same) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), same);
@@ -90,20 +96,37 @@ base::Interned<pod_parts::Labels> intern_labels(const PodView& view, base::Inter
 
 base::Interned<pod_parts::Spec> intern_spec(const PodView& view, base::InternTable<pod_parts::Spec>& table) {
   std::uint64_t hash = 0;
-  for (const auto& c : view.containers) hash = table_hash(c.image, table_hash(c.name, hash));
+  for (const auto& c : view.containers)
+    hash =
+        table_hash(c.image, table_hash(c.name, hash)) + static_cast<std::uint32_t>(c.launch_priority.value_or(-1)) + c.env_count;
+  for (const auto& env : view.metadata_env) hash = table_hash(env.key, table_hash(env.name, hash));
   for (const auto gate : view.readiness_gates) hash = table_hash(gate, hash);
   return table.intern(
       hash,
       [&](const pod_parts::Spec& spec) {
+        auto env = view.metadata_env.begin();
+        const auto same_env = [](const PodFields::MetadataEnv& a, const PodView::MetadataEnv& b) {
+          return a.map == b.map && a.key == b.key && a.name == b.name;
+        };
         return equal(spec.readiness_gates, view.readiness_gates, std::equal_to<>()) &&
-               equal(spec.containers, view.containers, [](const PodFields::Container& a, const PodView::Container& b) {
-                 return a.image == b.image && a.name == b.name;
+               equal(spec.containers, view.containers, [&](const PodFields::Container& a, const PodView::Container& b) {
+                 const auto own = env;
+                 env += static_cast<std::ptrdiff_t>(b.env_count);
+                 return a.image == b.image && a.name == b.name && a.launch_priority == b.launch_priority &&
+                        std::equal(a.metadata_env.begin(), a.metadata_env.end(), own, env, same_env);
                });
       },
       [&] {
         pod_parts::Spec spec;
         spec.containers.reserve(view.containers.size());
-        for (const auto& c : view.containers) spec.containers.push_back({std::string(c.name), std::string(c.image)});
+        auto env = view.metadata_env.begin();
+        for (const auto& c : view.containers) {
+          auto& container = spec.containers.emplace_back(std::string(c.name), std::string(c.image));
+          container.launch_priority = c.launch_priority;
+          container.metadata_env.reserve(c.env_count);
+          for (const auto end = env + static_cast<std::ptrdiff_t>(c.env_count); env != end; ++env)
+            container.metadata_env.push_back({std::string(env->name), env->map, std::string(env->key)});
+        }
         spec.readiness_gates.assign(view.readiness_gates.begin(), view.readiness_gates.end());
         return spec;
       });
@@ -163,7 +186,10 @@ PodView view_of(const PodFields& fields) {
   for (const auto& o : meta.owners)
     view.owners.push_back({o.api_version, o.kind, o.name, o.uid, o.controller, o.block_owner_deletion});
   view.node = fields.node_name;
-  for (const auto& c : fields.containers) view.containers.push_back({c.name, c.image});
+  for (const auto& c : fields.containers) {
+    view.containers.push_back({c.name, c.image, c.metadata_env.size(), c.launch_priority});
+    for (const auto& env : c.metadata_env) view.metadata_env.push_back({env.name, env.key, env.map});
+  }
   view.readiness_gates.assign(fields.readiness_gates.begin(), fields.readiness_gates.end());
   view.claim_names.assign(fields.claim_names.begin(), fields.claim_names.end());
   view.phase = fields.phase;
@@ -227,7 +253,11 @@ Pod::Pod(const PodView& view, PodPool& pool)
   const auto kept = kept_pod_annotations();
   for (const auto& [key, value] : view.annotations) {
     const auto found = std::ranges::find(kept, key);
-    if (found != kept.end()) record(Tag::kAnnotation, static_cast<std::size_t>(found - kept.begin()), {}, value);
+    if (found != kept.end()) {
+      record(Tag::kAnnotation, static_cast<std::size_t>(found - kept.begin()), {}, value);
+    } else if (is_referred_to(key, view)) {
+      record(Tag::kNamedAnnotation, 0, std::string(key) + '\0', value);
+    }
   }
   for (const auto claim : view.claim_names) record(Tag::kClaim, 0, {}, claim);
   for (std::size_t i = 0; i < view.conditions.size(); ++i) {
@@ -253,13 +283,7 @@ std::optional<std::string_view> Pod::label(std::string_view key) const {
   if (found != pairs.end() && found->first == key) return found->second;
   const std::size_t known = instance_label(key);
   if (known != kInstanceLabels.size()) return record(Tag::kLabel, known);
-  std::optional<std::string_view> value;
-  each_record([&](Tag tag, std::size_t, std::string_view bytes) {
-    if (tag == Tag::kNamedLabel && bytes.size() > key.size() && bytes[key.size()] == '\0' && bytes.starts_with(key)) {
-      value = bytes.substr(key.size() + 1);
-    }
-  });
-  return value;
+  return named_record(Tag::kNamedLabel, key);
 }
 
 StringMap Pod::labels() const {

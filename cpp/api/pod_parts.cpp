@@ -18,6 +18,7 @@ void PodView::clear() {
   finalizers.clear();
   owners.clear();
   containers.clear();
+  metadata_env.clear();
   readiness_gates.clear();
   claim_names.clear();
   conditions.clear();
@@ -69,7 +70,10 @@ std::size_t PodPool::bytes() const {
   });
   specs_.each([&](const pod_parts::Spec& spec) {
     bytes += kNodeBytes;
-    for (const auto& container : spec.containers) text(container.name), text(container.image);
+    for (const auto& container : spec.containers) {
+      text(container.name), text(container.image);
+      for (const auto& env : container.metadata_env) text(env.name), text(env.key);
+    }
     for (const auto& gate : spec.readiness_gates) text(gate);
   });
   conditions_.each([&](const pod_parts::Conditions& conditions) {

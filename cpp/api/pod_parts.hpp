@@ -28,8 +28,14 @@ struct PodView {
     Tristate status = Tristate::kUnknown;
     std::optional<base::Time> last_transition;
   };
+  struct MetadataEnv {
+    std::string_view name, key;
+    MetadataMap map = MetadataMap::kLabels;
+  };
   struct Container {
     std::string_view name, image;
+    std::size_t env_count = 0;  // how many of `metadata_env` are its own
+    std::optional<std::int32_t> launch_priority;
   };
   struct Status {
     std::string_view name, image, image_id, container_id;
@@ -41,11 +47,12 @@ struct PodView {
   std::uint64_t version = 0;
   std::int64_t generation = 0;
   std::optional<base::Time> created, deletion;
-  std::vector<Pair> labels, annotations;  // of annotations those of kept_pod_annotations() only
+  std::vector<Pair> labels, annotations;  // of annotations those that a pod keeps
   std::vector<std::string_view> finalizers;
   std::vector<Owner> owners;
   std::string_view node;
   std::vector<Container> containers;
+  std::vector<MetadataEnv> metadata_env;  // of the containers, one after the other
   std::vector<std::string_view> readiness_gates, claim_names;
   PodPhase phase = PodPhase::kNone;
   std::vector<Condition> conditions;

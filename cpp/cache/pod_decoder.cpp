@@ -15,7 +15,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 /// Every field that `PodReader` looks at.
-constexpr std::array<std::string_view, 34> kFields{
+constexpr std::array<std::string_view, 37> kFields{
     "metadata.name",
     "metadata.namespace",
     "metadata.uid",
@@ -35,6 +35,9 @@ constexpr std::array<std::string_view, 34> kFields{
     "spec.nodeName",
     "spec.containers[].name",
     "spec.containers[].image",
+    "spec.containers[].env[].name",
+    "spec.containers[].env[].valueFrom.fieldRef.fieldPath",
+    "spec.containers[].env[].valueFrom.configMapKeyRef.key",
     "spec.readinessGates[].conditionType",
     "spec.volumes[].persistentVolumeClaim.claimName",
     "status.phase",

@@ -78,7 +78,10 @@ bool PodReader::read(ondemand::object object, api::PodView& pod) {
   path_.clear();
   message_.clear();
   pod.clear();
+  unread_.clear();
+  unescaped_.clear();
   code_ = root(object, pod);
+  if (code_ == kOk && !pod.metadata_env.empty()) keep_referred(pod);
   return code_ == kOk;
 }
 
@@ -234,9 +237,32 @@ Code PodReader::annotations(Value value, api::PodView& pod) {
   return members(value, [&](ondemand::field& field) -> Code {
     std::string_view name;
     if (const Code code = key(field, name)) return code;
-    if (std::ranges::find(api::kept_pod_annotations(), name) == api::kept_pod_annotations().end()) return kOk;
+    if (std::ranges::find(api::kept_pod_annotations(), name) == api::kept_pod_annotations().end()) {
+      unread_.push_back({name, field.value().raw_json_token()});
+      return kOk;
+    }
     return under(name, text(field.value(), pod.annotations.emplace_back(name).value));
   });
+}
+
+void PodReader::keep_referred(api::PodView& pod) {
+  for (const auto& env : pod.metadata_env) {
+    if (env.map != api::MetadataMap::kAnnotations) continue;
+    if (std::ranges::find(pod.annotations, env.key, &api::PodView::Pair::key) != pod.annotations.end()) continue;
+    const auto found = std::find_if(unread_.rbegin(), unread_.rend(), [&](const Unread& u) { return u.key == env.key; });
+    if (found == unread_.rend()) continue;
+    std::string_view token = found->token;
+    if (token[0] != '"') continue;
+    token = token.substr(1, token.rfind('"') - 1);
+    if (token.find('\\') != std::string_view::npos) {
+      // Rare, and the document has been left behind: the text is read once more by itself.
+      simdjson::dom::parser parser;
+      std::string_view plain;
+      if (parser.parse(found->token.data(), token.size() + 2).get(plain) != kOk) continue;
+      token = unescaped_.emplace_back(plain);
+    }
+    pod.annotations.push_back({env.key, token});
+  }
 }
 
 Code PodReader::owner(Value value, api::PodView& pod) {
@@ -273,8 +299,39 @@ Code PodReader::container(Value value, api::PodView& pod) {
     const Name name(field.key());
     if (name.is("name")) return under("name", text(field.value(), container.name));
     if (name.is("image")) return under("image", text(field.value(), container.image));
+    if (name.is("env")) return under("env", elements(field.value(), [&](Value item) { return variable(item, pod, container); }));
     return kOk;
   });
+}
+
+Code PodReader::variable(Value value, api::PodView& pod, api::PodView::Container& container) {
+  std::string_view name, field_path, barrier;
+  const auto read_source = [&](ondemand::field& source) -> Code {
+    const Name kind(source.key());
+    if (kind.is("fieldRef")) {
+      return under("fieldRef", members(source.value(), [&](ondemand::field& field) -> Code {
+                     return Name(field.key()).is("fieldPath") ? under("fieldPath", text(field.value(), field_path)) : kOk;
+                   }));
+    }
+    if (kind.is("configMapKeyRef")) {
+      return under("configMapKeyRef", members(source.value(), [&](ondemand::field& field) -> Code {
+                     return Name(field.key()).is("key") ? under("key", text(field.value(), barrier)) : kOk;
+                   }));
+    }
+    return kOk;
+  };
+  const Code code = members(value, [&](ondemand::field& field) -> Code {
+    const Name member(field.key());
+    if (member.is("name")) return under("name", text(field.value(), name));
+    if (member.is("valueFrom")) return under("valueFrom", members(field.value(), read_source));
+    return kOk;
+  });
+  if (const auto key = api::metadata_key_of(field_path)) {
+    pod.metadata_env.push_back({name, key->key, key->map});
+    ++container.env_count;
+  }
+  if (name == api::kEnvContainerBarrier) container.launch_priority = api::launch_priority_of(barrier);
+  return code;
 }
 
 Code PodReader::readiness_gate(Value value, api::PodView& pod) {

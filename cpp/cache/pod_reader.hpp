@@ -5,8 +5,10 @@
 #error "include <simdjson.h> first: it is kept out of headers"
 #endif
 
+#include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/decode.hpp"
 #include "api/pod_parts.hpp"
@@ -32,12 +34,16 @@ class PodReader {
   Code owner(Value, api::PodView&);
   Code spec(Value, api::PodView&);
   Code container(Value, api::PodView&);
+  Code variable(Value, api::PodView&, api::PodView::Container&);
   Code readiness_gate(Value, api::PodView&);
   Code volume(Value, api::PodView&);
   Code status(Value, api::PodView&);
   Code condition(Value, api::PodView&);
   Code container_status(Value, api::PodView&);
   Code init_container_status(Value, api::PodView&);
+
+  /// Annotations that are kept only because a variable is taken from them: which they are is known last.
+  void keep_referred(api::PodView&);
 
   template <class Take>
   Code members(Value, Take&&);
@@ -54,7 +60,12 @@ class PodReader {
   Code under(std::string_view name, Code);
   Code wrong(std::string message);
 
-  std::string path_;  // to the field at fault, grown from its end
+  struct Unread {
+    std::string_view key, token;
+  };
+  std::vector<Unread> unread_;         // annotations, so far of no interest
+  std::deque<std::string> unescaped_;  // values of those that turned out to be
+  std::string path_;                   // to the field at fault, grown from its end
   std::string message_;
   Code code_ = simdjson::SUCCESS;
 };

@@ -13,6 +13,7 @@
 #include "client/config.hpp"
 #include "client/rest_client.hpp"
 #include "controllers/cloneset/registration.hpp"
+#include "controllers/podreadiness/reconciler.hpp"
 #include "main/profiles.hpp"
 #include "runtime/health.hpp"
 #include "runtime/http_listener.hpp"
@@ -30,6 +31,7 @@ constexpr base::Duration kScrapeWait = 300ms;
 
 void add_controllers(runtime::Manager& manager, const ManagerFlags& flags) {
   manager.add(controllers::cloneset::registration({.exclude_preparing_delete = flags.cloneset_scaling_exclude_preparing_delete}));
+  manager.add(controllers::podreadiness::registration());
 }
 
 int fail(const std::string& line) {

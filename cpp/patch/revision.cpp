@@ -1,6 +1,7 @@
 #include "patch/revision.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "api/names.hpp"
@@ -86,6 +87,26 @@ std::uint32_t printed_bytes_hash(std::string_view bytes) {
     printed += std::to_string(static_cast<unsigned char>(byte));
   }
   return base::fnv1a_32(printed + "]");
+}
+
+std::uint32_t container_hash(std::string_view name, std::string_view image) {
+  return printed_bytes_hash(canonical_text({{"image", image}, {"name", name}}));
+}
+
+std::uint32_t metadata_env_hash(std::span<const api::PodFields::MetadataEnv> variables, const MetadataValue& value_of) {
+  // The injection of sidecars changes these without changing the container.
+  constexpr std::array<std::string_view, 2> kIgnored{"SIDECARSET_VERSION", "SIDECARSET_VERSION_ALT"};
+  std::vector<const api::PodFields::MetadataEnv*> sorted;
+  for (const auto& variable : variables) {
+    if (std::ranges::find(kIgnored, variable.name) == kIgnored.end()) sorted.push_back(&variable);
+  }
+  std::ranges::stable_sort(sorted, {}, &api::PodFields::MetadataEnv::name);
+  json list = sorted.empty() ? json() : json::array();
+  for (const auto* variable : sorted) {
+    json& item = list.emplace_back(json{{"name", variable->name}});
+    if (const auto value = value_of(variable->map, variable->key); !value.empty()) item["value"] = value;
+  }
+  return printed_bytes_hash(canonical_text(list));
 }
 
 base::Result<std::string, Error> claim_templates_hash(std::string_view text) {

@@ -8,11 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "api/meta.hpp"
+#include "api/pod.hpp"
 #include "base/result.hpp"
 #include "patch/error.hpp"
 
@@ -43,6 +46,15 @@ inline constexpr std::string_view kRevisionFormComplete = "complete";
 /// FNV-1a over the text in which Go prints a list of bytes, `([]uint8)[123 34 ...]`: how claim templates and node agents
 /// hash.
 [[nodiscard]] std::uint32_t printed_bytes_hash(std::string_view bytes);
+
+/// What a node agent reports of a container that the kubelet would start from this name and image: all that restarts one since
+/// Kubernetes 1.31.
+[[nodiscard]] std::uint32_t container_hash(std::string_view name, std::string_view image);
+
+/// What it reports of the variables that a container takes from the pod's metadata; the name orders them. `value_of` gives a
+/// label's or an annotation's value, empty where there is none.
+using MetadataValue = std::function<std::string_view(api::MetadataMap, std::string_view key)>;
+[[nodiscard]] std::uint32_t metadata_env_hash(std::span<const api::PodFields::MetadataEnv>, const MetadataValue& value_of);
 
 /// Decimal hash of a list of claim templates (JSON text), as recorded in `kruise.io/cloneset-volumeclaimtemplate-hash`; empty
 /// when there is none. Error 400 when the text is no list of objects.

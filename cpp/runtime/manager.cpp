@@ -108,6 +108,7 @@ void Manager::start() {
 
 /// Each definition by its name: all of a cluster's would be many megabytes.
 void Manager::watch_definition(Kind& kind) {
+  if (kind.registration.built_in) return;
   const std::string name = crd_name(kind.registration.resource);
   cache::ReflectorOptions options;
   options.scope = cache::Scope::one({"", name});
@@ -129,10 +130,10 @@ void Manager::look_again() {
 }
 
 void Manager::check(Kind& kind) {
-  if (!kind.crd->synced()) return;
+  if (!kind.defined()) return;
   const auto& resource = kind.registration.resource;
-  const auto definition = kind.crd->store().get({"", crd_name(resource)});
-  const auto why_not = why_not_served(definition.get(), resource);
+  std::optional<std::string> why_not;
+  if (kind.crd) why_not = why_not_served(kind.crd->store().get({"", crd_name(resource)}).get(), resource);
   if (why_not) {
     if (kind.controller) close(kind);
     if (kind.said != *why_not)
@@ -209,7 +210,7 @@ std::optional<std::string> Manager::why_not_ready() const {
     return "waiting for the list of " + what + (error.empty() ? "" : ": " + error);
   };
   for (const auto& kind : kinds_) {
-    if (!kind->crd->synced()) return waits(*kind->crd, "customresourcedefinitions");
+    if (!kind->defined()) return waits(*kind->crd, "customresourcedefinitions");
     for (const auto& entry : kind->caches) {
       if (!entry->informer().synced()) return waits(entry->informer(), entry->informer().resource().plural);
     }
@@ -236,7 +237,7 @@ void Manager::judge_readiness() {
 
 /// Counts from when the definitions of all kinds were read: the server was there, and knows us.
 void Manager::judge_delay(const std::string& why) {
-  if (!std::ranges::all_of(kinds_, [](const auto& kind) { return kind->crd->synced(); })) return;
+  if (!std::ranges::all_of(kinds_, [](const auto& kind) { return kind->defined(); })) return;
   const base::MonoTime now = loop_.clock().mono();
   if (!listing_since_) listing_since_ = now;
   if (stuck_ || now - *listing_since_ < options_.cache_sync_timeout) return;
@@ -311,7 +312,9 @@ void Manager::note_malformed(const api::Resource& resource, const cache::Malform
   base::log::warning("object cannot be read, it stays as last understood",
                      {{"kind", resource.kind}, {"object", malformed.key.text()}, {"error", malformed.error.what()}});
   for (const auto& kind : kinds_) {
-    if (!api::same_objects(kind->registration.resource, resource) || kind->malformed.size() >= kMalformedMax) continue;
+    if (kind->registration.built_in || !api::same_objects(kind->registration.resource, resource) ||
+        kind->malformed.size() >= kMalformedMax)
+      continue;  // events are for our own kinds
     kind->malformed[malformed.key] = malformed.error.what();
     if (kind->begun) tell_malformed(*kind);
   }

@@ -62,6 +62,8 @@ struct Registration {
   std::string workers;     // its --…-workers flag: "cloneset"
   api::Resource resource;  // the kind that it reconciles: it runs while the server has it
   std::function<std::unique_ptr<Reconciler>(Wiring&)> make;
+  /// Every server has the kind: no definition of it is waited for.
+  bool built_in = false;
 };
 
 class Manager {
@@ -115,7 +117,8 @@ class Manager {
  private:
   struct Kind {  // a registration and what runs of it
     Registration registration;
-    std::unique_ptr<cache::Informer<Crd>> crd;
+    std::unique_ptr<cache::Informer<Crd>> crd;                            // null of a kind that is built in
+    [[nodiscard]] bool defined() const { return !crd || crd->synced(); }  // what the server says of it is known
     std::vector<Caches::EntryPtr> caches;
     std::unique_ptr<ControllerLoop> controller;
     std::shared_ptr<ControllerLoop*> target;  // null once the controller is gone; its subscriptions live on with shared caches

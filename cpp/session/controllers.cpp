@@ -1,6 +1,7 @@
 #include "session/controllers.hpp"
 
 #include "controllers/cloneset/registration.hpp"
+#include "controllers/podreadiness/reconciler.hpp"
 #include "session/connection.hpp"
 
 namespace kruise::session {
@@ -19,6 +20,7 @@ std::string controller_of(const std::string& kind) {
 Controllers::Controllers(client::Client& api, Options options)
     : api_(api), seed_(options.seed), manager_(std::move(options), api, api.executor(), nullptr, metrics_, health_) {
   manager_.add(controllers::cloneset::registration());
+  manager_.add(controllers::podreadiness::registration());
 }
 
 std::string Controllers::complaint() const {

@@ -7,7 +7,6 @@
 
 #include "api/names.hpp"
 #include "base/json_writer.hpp"
-#include "patch/revision.hpp"
 
 namespace kruise::workload {
 namespace {
@@ -77,6 +76,38 @@ void write_list(base::JsonWriter& w, std::string_view name, const std::vector<st
   w.end_array();
 }
 
+std::map<std::string, ReferredMetadata, std::less<>> referred_map(const object& o, std::string_view name) {
+  std::map<std::string, ReferredMetadata, std::less<>> map;
+  object members;
+  if (const auto value = member(o, name); value && value->get(members) == simdjson::SUCCESS) {
+    for (const auto& [container, v] : members) {
+      object referred;
+      if (v.get(referred) == simdjson::SUCCESS)
+        map.emplace(container, ReferredMetadata{text_map(referred, "labels"), text_map(referred, "annotations")});
+    }
+  }
+  return map;
+}
+
+void write_referred_map(base::JsonWriter& w, std::string_view name,
+                        const std::map<std::string, ReferredMetadata, std::less<>>& map) {
+  if (map.empty()) return;
+  w.key(name).begin_object();
+  for (const auto& [container, referred] : map) {
+    w.key(container).begin_object();
+    write_text_map(w, "annotations", referred.annotations);
+    write_text_map(w, "labels", referred.labels);
+    w.end_object();
+  }
+  w.end_object();
+}
+
+bool flag_member(const object& o, std::string_view name) {
+  bool flag = false;
+  const auto value = member(o, name);
+  return value && value->get(flag) == simdjson::SUCCESS && flag;
+}
+
 std::string to_base64(std::string_view bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
@@ -124,7 +155,14 @@ std::string InPlaceState::text() const {
   }
   w.end_object();
   write_text_map(w, "nextContainerImages", next_container_images);
+  write_referred_map(w, "nextContainerRefMetadata", next_referred_metadata);
+  if (!containers_required_ready.empty()) {
+    w.key("preCheckBeforeNext").begin_object();
+    write_list(w, "containersRequiredReady", containers_required_ready);
+    w.end_object();
+  }
   w.key("revision").string(revision);
+  if (update_env_from_metadata) w.key("updateEnvFromMetadata").boolean(true);
   if (update_images) w.key("updateImages").boolean(true);
   if (update_timestamp) w.key("updateTimestamp").string(base::format_time(*update_timestamp));
   w.end_object();
@@ -149,10 +187,11 @@ base::Result<InPlaceState, std::string> InPlaceState::parse(std::string_view tex
       state.last_container_statuses[std::string(name)] = {text_member(status, "imageID"), text_member(status, "containerID")};
     }
   }
-  bool flag = false;
-  if (const auto value = member(root, "updateImages"); value && value->get(flag) == simdjson::SUCCESS) state.update_images = flag;
+  state.update_images = flag_member(root, "updateImages");
+  state.update_env_from_metadata = flag_member(root, "updateEnvFromMetadata");
   state.next_container_images = text_map(root, "nextContainerImages");
-  state.has_other_next = has_members(root, "nextContainerRefMetadata") || has_members(root, "nextContainerResources");
+  state.next_referred_metadata = referred_map(root, "nextContainerRefMetadata");
+  state.has_next_resources = has_members(root, "nextContainerResources");
   object check;
   if (const auto value = member(root, "preCheckBeforeNext"); value && value->get(check) == simdjson::SUCCESS) {
     state.containers_required_ready = text_list(check, "containersRequiredReady");
@@ -172,9 +211,12 @@ std::string InPlaceGrace::text() const {
   base::JsonWriter w;
   w.begin_object();
   write_text_map(w, "containerImages", container_images);
+  write_referred_map(w, "containerRefMetadata", referred_metadata);
   if (grace_seconds != 0) w.key("graceSeconds").integer(grace_seconds);
   if (!metadata.empty()) w.key("metaDataPatch").string(to_base64(metadata.text()));
-  w.key("revision").string(revision).end_object();
+  w.key("revision").string(revision);
+  if (!referred_metadata.empty()) w.key("updateEnvFromMetadata").boolean(true);
+  w.end_object();
   return std::move(w).text();
 }
 
@@ -184,6 +226,7 @@ base::Result<InPlaceGrace, std::string> InPlaceGrace::parse(std::string_view tex
   InPlaceGrace grace;
   grace.revision = text_member(root, "revision");
   grace.container_images = text_map(root, "containerImages");
+  grace.referred_metadata = referred_map(root, "containerRefMetadata");
   if (const auto value = member(root, "graceSeconds")) {
     if (value->get(grace.grace_seconds) != simdjson::SUCCESS) return std::string("graceSeconds is no integer");
   }
@@ -203,35 +246,6 @@ std::optional<std::string_view> in_place_state_text(const api::Pod& pod) {
 
 std::optional<std::string_view> in_place_grace_text(const api::Pod& pod) {
   return first_of(pod, api::kAnnotationInPlaceGrace, api::kAnnotationInPlaceGraceLegacy);
-}
-
-bool runtime_meta_is_consistent(const api::Pod& pod) {
-  const auto text = pod.annotation(api::kAnnotationRuntimeContainersMeta);
-  object root;
-  if (!text || parse_json(*text).get(root) != simdjson::SUCCESS) return false;
-  simdjson::dom::array entries;
-  if (const auto value = member(root, "containers"); !value || value->get(entries) != simdjson::SUCCESS) return false;
-  const auto consistent = [&](const api::PodFields::Container& container) {
-    const auto status = pod.status(container.name);
-    if (!status) return false;
-    for (const auto item : entries) {
-      object entry;
-      object hashes;
-      if (item.get(entry) != simdjson::SUCCESS || text_member(entry, "name") != container.name) continue;
-      const auto value = member(entry, "hashes");
-      std::uint64_t hash = 0;
-      if (!value || value->get(hashes) != simdjson::SUCCESS) return false;
-      const auto plain = member(hashes, "plainHash");
-      if (!plain || plain->get(hash) != simdjson::SUCCESS) return false;
-      // The kubelet's form since 1.31: name and image are all that restarts a container.
-      base::JsonWriter w;
-      w.begin_object().key("image").string(container.image).key("name").string(container.name).end_object();
-      return text_member(entry, "containerID") == status->container_id.text() && hash == patch::printed_bytes_hash(w.text());
-    }
-    return false;
-  };
-  const auto containers = pod.containers();
-  return !containers.empty() && std::ranges::all_of(containers, consistent);
 }
 
 }  // namespace kruise::workload

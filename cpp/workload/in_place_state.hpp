@@ -16,6 +16,13 @@
 
 namespace kruise::workload {
 
+/// Labels and annotations that a container takes variables from, with their new values.
+struct ReferredMetadata {
+  std::map<std::string, std::string, std::less<>> labels{};
+  std::map<std::string, std::string, std::less<>> annotations{};
+  bool operator==(const ReferredMetadata&) const = default;
+};
+
 /// Value of `apps.kruise.io/inplace-update-state`.
 struct InPlaceState {
   /// A container as it was when its image was changed.
@@ -33,13 +40,18 @@ struct InPlaceState {
   std::optional<base::Time> update_timestamp{};
   std::map<std::string, Before, std::less<>> last_container_statuses{};
   bool update_images = false;
+  bool update_env_from_metadata = false;
+  // What later batches are to change, by container.
   std::map<std::string, std::string, std::less<>> next_container_images{};
-  bool has_other_next = false;  // metadata or resources of later batches
-  std::vector<std::string> containers_required_ready{};
+  std::map<std::string, ReferredMetadata, std::less<>> next_referred_metadata{};
+  bool has_next_resources = false;                       // of another manager: we change no resources
+  std::vector<std::string> containers_required_ready{};  // before the next batch
   std::vector<Batch> batches{};
   bool operator==(const InPlaceState&) const = default;
 
-  [[nodiscard]] bool has_next() const { return !next_container_images.empty() || has_other_next; }
+  [[nodiscard]] bool has_next() const {
+    return !next_container_images.empty() || !next_referred_metadata.empty() || has_next_resources;
+  }
   [[nodiscard]] std::string text() const;
   /// Tolerates absent and null members; the error says what is wrong with the text.
   [[nodiscard]] static base::Result<InPlaceState, std::string> parse(std::string_view);
@@ -49,6 +61,7 @@ struct InPlaceState {
 struct InPlaceGrace {
   std::string revision{};
   std::map<std::string, std::string, std::less<>> container_images{};
+  std::map<std::string, ReferredMetadata, std::less<>> referred_metadata{};
   MetadataPatch metadata{};
   std::int64_t grace_seconds = 0;
   bool operator==(const InPlaceGrace&) const = default;
@@ -60,8 +73,5 @@ struct InPlaceGrace {
 /// The annotation under its present or its older key; absent when neither is there or it is empty.
 [[nodiscard]] std::optional<std::string_view> in_place_state_text(const api::Pod&);
 [[nodiscard]] std::optional<std::string_view> in_place_grace_text(const api::Pod&);
-
-/// Whether the node agent's report (`apps.kruise.io/runtime-containers-meta`) says that every container runs its spec.
-[[nodiscard]] bool runtime_meta_is_consistent(const api::Pod&);
 
 }  // namespace kruise::workload

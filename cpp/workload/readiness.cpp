@@ -83,8 +83,17 @@ void set_in_place_not_ready(const api::Pod& pod, base::Time now, PodPatch& patch
 }
 
 void set_in_place_ready(const api::Pod& pod, base::Time now, PodPatch& patch) {
-  if (lacks_in_place_ready(pod))
-    patch.set_condition({.type = std::string(api::kConditionInPlaceUpdateReady), .status = true, .since = now});
+  if (!lacks_in_place_ready(pod)) return;
+  patch.set_condition({.type = std::string(api::kConditionInPlaceUpdateReady), .status = true, .since = now});
+  set_kruise_ready(pod, now, patch);
+}
+
+bool lacks_kruise_ready(const api::Pod& pod) {
+  return pod.has_readiness_gate(api::kConditionKruisePodReady) && !pod.condition(api::kConditionKruisePodReady);
+}
+
+void set_kruise_ready(const api::Pod& pod, base::Time now, PodPatch& patch) {
+  if (lacks_kruise_ready(pod)) set_holds({}, now, patch);
 }
 
 void hold_ready(const api::Pod& pod, const ReadyHold& hold, base::Time now, PodPatch& patch) {

@@ -111,6 +111,17 @@ void blank_images(json& before, json& after, std::map<std::string, std::string, 
   }
 }
 
+std::vector<api::PodFields::MetadataEnv> metadata_env_of(const json& container) {
+  std::vector<api::PodFields::MetadataEnv> variables;
+  for (const auto& variable : member(container, "env")) {
+    const auto name = text_of(member(variable, "name"));
+    const auto path = text_of(member(member(member(variable, "valueFrom"), "fieldRef"), "fieldPath"));
+    const auto key = name && path ? api::metadata_key_of(*path) : std::nullopt;
+    if (key) variables.push_back({*name, key->map, std::string(key->key)});
+  }
+  return variables;
+}
+
 json filled(json normal) {
   patch::fill_template_defaults(normal);
   return normal;
@@ -152,6 +163,8 @@ base::Result<TemplatePtr, std::string> Template::parse(std::string text) {
       const auto name = text_of(member(container, "name"));
       const auto image = text_of(member(container, "image"));
       if (name && image) result->images_.emplace(*name, *image);
+      if (auto variables = metadata_env_of(container); name && !variables.empty())
+        result->metadata_env_.emplace(*name, std::move(variables));
     }
   }
   return TemplatePtr(std::move(result));

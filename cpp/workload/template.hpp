@@ -35,6 +35,8 @@ class Template {
   /// Of the metadata.
   [[nodiscard]] const api::StringMap& labels() const { return labels_; }
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& images() const { return images_; }
+  /// Which of its labels and annotations containers take variables from.
+  [[nodiscard]] const TemplateEnv& metadata_env() const { return metadata_env_; }
   /// `topologyKey` of each topology spread constraint.
   [[nodiscard]] const std::vector<std::string>& topology_keys() const { return topology_keys_; }
   [[nodiscard]] bool has_containers() const { return has_containers_; }
@@ -56,6 +58,7 @@ class Template {
   std::unique_ptr<nlohmann::json> full_;    // normal form, defaults filled in
   api::StringMap labels_;
   std::map<std::string, std::string, std::less<>> images_;
+  TemplateEnv metadata_env_;
   std::vector<std::string> topology_keys_;
   bool has_containers_ = false;
 };

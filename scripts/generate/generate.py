@@ -24,7 +24,9 @@ def outputs(root: Path) -> dict[Path, str]:
     files.update(core_tables.outputs(root))
     typed = [version for path in crd_files(root) for version in kinds.load(path) if version.served]
     files.update(cpp_kinds.outputs(root, typed))
-    files.update(python_models.outputs(root, [kind for kind in typed if not kind.group.startswith("test.")]))
+    # Builders are for every version that a server may have, in a module each: what is not served yet will be.
+    declared = [version for path in crd_files(root) for version in kinds.load(path, plain_names=True)]
+    files.update(python_models.outputs(root, [kind for kind in declared if not kind.group.startswith("test.")]))
     return files
 
 

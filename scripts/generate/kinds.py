@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 NAMES = {
     "spec.scaleStrategy": "{kind}ScaleStrategy",
     "spec.updateStrategy": "{kind}UpdateStrategy",
+    "spec.updateStrategy.rollingUpdate": "RollingUpdate{kind}Strategy",
     "spec.updateStrategy.priorityStrategy": "UpdatePriorityStrategy",
     "spec.updateStrategy.priorityStrategy.weightPriority[]": "UpdatePriorityWeightTerm",
     "spec.updateStrategy.priorityStrategy.orderPriority[]": "UpdatePriorityOrderTerm",
@@ -108,8 +109,10 @@ class Reader:
         self.suffix = suffix
 
     def name(self, path: str) -> str:
-        if path in NAMES:
-            return NAMES[path].format(kind=self.kind) + self.suffix
+        # From v1beta1 on these are a level deeper.
+        known = NAMES.get(path) or NAMES.get(path.replace(".rollingUpdate.", "."))
+        if known:
+            return known.format(kind=self.kind) + self.suffix
         words = re.findall(r"[A-Za-z0-9]+", path)
         return self.kind + "".join(w[0].upper() + w[1:] for w in words) + self.suffix
 
@@ -155,14 +158,14 @@ class Reader:
         raise ValueError(f"{self.kind}: no form for {path}: {schema}")
 
 
-def load(path: Path) -> list[Kind]:
-    """Every version that a CRD file declares."""
+def load(path: Path, *, plain_names: bool = False) -> list[Kind]:
+    """Every version that a CRD file declares. With plain names each version's structs are called as the first version's are."""
     crd = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     spec = crd["spec"]
     kinds = []
     for index, version in enumerate(spec["versions"]):
         # The first version is what code sees (the hub) and has the plain names.
-        suffix = "" if index == 0 else version["name"][0].upper() + version["name"][1:]
+        suffix = "" if index == 0 or plain_names else version["name"][0].upper() + version["name"][1:]
         reader = Reader(spec["names"]["kind"], suffix)
         root = reader.struct(version["schema"]["openAPIV3Schema"], "")
         kinds.append(

@@ -233,13 +233,19 @@ def outputs(root: Path, kinds: list[Kind]) -> dict[Path, str]:
         body = [line for struct, kind in found.values() for line in model_lines(struct, kind)]
         group = f"{members[0].group}/{members[0].version}"
         modules[name] = (", ".join(k.source for k in members), f"The kinds of {group}.", body, list(found))
+    # Of a kind with several versions the package means the one that is stored; the others are found in their modules.
+    hubs = {f"{kind.group.split('.')[0]}_{kind.version}" for kind in kinds if kind.storage}
 
     files: dict[Path, str] = {}
     for name, (source, text, body, _) in modules.items():
         own = set(modules[name][3])
-        others = {module: [n for n in names if n not in own] for module, (_, _, _, names) in modules.items() if module != name}
+        others = {
+            module: [n for n in names if n not in own] for module, (_, _, _, names) in modules.items() if module in CORE_ROOTS
+        }
         files[folder / f"{name}.py"] = "\n".join([header(source), f'"""{text}"""', "", *imports(body, others), *body, ""])
-    files[folder / "__init__.py"] = package(modules)
+    files[folder / "__init__.py"] = package(
+        {name: module for name, module in modules.items() if name in CORE_ROOTS or name in hubs}
+    )
     return files
 
 
@@ -254,7 +260,8 @@ def package(modules: dict[str, tuple[str, str, list[str], list[str]]]) -> str:
         by_module.setdefault(module, []).append(name)
     lines = [header("the CRDs and cpp/api/schema"), '"""Builders of Kubernetes objects: dataclasses whose module is imported when one of them is first used.', "",
              ">>> from kruise.models import CloneSet, CloneSetSpec", ">>> CloneSet(spec=CloneSetSpec(replicas=3)).to_dict()",
-             "{'apiVersion': 'apps.kruise.io/v1alpha1', 'kind': 'CloneSet', 'spec': {'replicas': 3}}", "", "Where a core type has the name of one of ours (`Lifecycle`), only its module has it: `kruise.models.core_v1.Lifecycle`.", '"""', "",
+             "{'apiVersion': 'apps.kruise.io/v1alpha1', 'kind': 'CloneSet', 'spec': {'replicas': 3}}", "", "Where a core type has the name of one of ours (`Lifecycle`), only its module has it: `kruise.models.core_v1.Lifecycle`. Other",
+             "versions of a kind are in their modules, under the same names: `kruise.models.apps_v1beta1.CloneSet`.", '"""', "",
              "from __future__ import annotations", "", "import importlib", "from typing import TYPE_CHECKING, Any", "",
              "from kruise.models._model import ModelError", "", "if TYPE_CHECKING:"]  # fmt: skip
     for module, names in sorted(by_module.items()):

@@ -16,22 +16,12 @@ def gated() -> Object:
     return marked
 
 
-def let_in(ground: Ground) -> None:
-    """What the pod webhook's partner does for pods with the gate: it sets the condition, once."""
-    condition = {"type": "KruisePodReady", "status": "True", "lastTransitionTime": "2024-01-01T00:00:00Z"}
-    for pod in ground.pods():
-        patch = {"status": {"conditions": [condition]}}
-        ground.client.patch("pods", pod["metadata"]["name"], patch, type="strategic", subresource="status")
-
-
 def conditions(ground: Ground, name: str) -> dict[str, Object]:
     return {c["type"]: c for c in ground.client.get("pods", name)["status"]["conditions"]}
 
 
 def test_a_pod_that_waits_to_be_deleted_is_not_ready(ground: Ground) -> None:
     ground.create(replicas=2, template=gated(), lifecycle={"preDelete": MARKING})
-    ground.until(lambda: ground.status().get("replicas") == 2)
-    let_in(ground)
     ground.settled()
     ground.client.scale("clone", "web", 1)
     ground.until(lambda: len(in_state(ground, "PreparingDelete")) == 1)
@@ -50,8 +40,6 @@ def test_a_pod_is_not_ready_from_its_hook_to_the_end_of_its_update(ground: Groun
         lifecycle={"inPlaceUpdate": MARKING},
         updateStrategy={"type": "InPlaceOnly", "maxUnavailable": 1},
     )
-    ground.until(lambda: ground.status().get("replicas") == 1)
-    let_in(ground)
     ground.settled()
     ground.set_image(V2)
     ground.until(lambda: len(in_state(ground, "PreparingUpdate")) == 1)
@@ -62,3 +50,20 @@ def test_a_pod_is_not_ready_from_its_hook_to_the_end_of_its_update(ground: Groun
     assert conditions(ground, name)["KruisePodReady"]["status"] == "True"
     hook(ground, name, "true")
     ground.settled(updatedReplicas=1, updatedReadyReplicas=1)
+
+
+def test_pods_with_the_gate_are_let_into_service_whoever_made_them(ground: Ground) -> None:
+    """Those of a set with the condition of their own gate, in one write; all others by themselves. What holds one back stays."""
+    spec = {**gated()["spec"], "containers": [{"name": "main", "image": "registry.example/web:v1"}]}
+    ground.client.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "lone"}, "spec": spec})
+    ground.create(replicas=2, template=gated())
+    ground.settled()
+    ground.until(lambda: conditions(ground, "lone").get("Ready", {}).get("status") == "True")
+    ground.settle()
+    names = [pod["metadata"]["name"] for pod in ground.pods()]
+    writes = ground.manager_writes_to("web", "lone")
+    assert [writes[f"pods/{name}"] for name in [*names, "lone"]] == [2, 2, 1]
+    held = {"type": "KruisePodReady", "status": "False", "message": '[{"userAgent":"test","key":"x"}]'}
+    ground.client.patch("pods", "lone", {"status": {"conditions": [held]}}, type="strategic", subresource="status")
+    ground.settle()
+    assert conditions(ground, "lone")["KruisePodReady"]["status"] == "False"

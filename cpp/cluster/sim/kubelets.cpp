@@ -186,6 +186,7 @@ class Kubelets::Impl final : private Sink, private PodReporter::Pods {
       if (!container->running()) release(*container);
     }
     pod.see(record_);
+    if (options_.node_agent) pod.see_metadata(record_);
     grace_ = std::chrono::seconds(record_.grace_s);
     sync(key, pod);
   }
@@ -229,10 +230,9 @@ class Kubelets::Impl final : private Sink, private PodReporter::Pods {
         container.ready = false;
         report(key, pod);
       }
-      if (container.running() && container.image != container.wanted_image && container.busy && !container.restarting)
-        release(container);
+      if (container.running() && pod.is_outdated(container) && container.busy && !container.restarting) release(container);
       if (container.busy) continue;
-      if (!container.running() || container.image != container.wanted_image) {
+      if (!container.running() || pod.is_outdated(container)) {
         container.restarting = true;
         starting.push_back(move(container, i));
       } else if (!container.ready && !stays_unready) {

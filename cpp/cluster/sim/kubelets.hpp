@@ -3,7 +3,8 @@
 // Each node registers, reports, admits the pods bound to it, pulls images, starts containers, makes them ready, restarts a
 // container in place when its image in the spec changes (new image ID, new container ID, restart count + 1), computes the pod's
 // Ready condition from containers and readiness gates, and finishes deletions. One patch of the status a report, as a kubelet
-// does.
+// does. The node agent's part in updating variables that are taken from a pod's metadata is played too, in the same patch: it
+// tells what each container runs with, and restarts it while an in-place update keeps the pod from service.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@ struct KubeletOptions {
   base::Duration heartbeat = std::chrono::minutes(5);                               // 0: none
   base::Duration pull_backoff = std::chrono::seconds(10);                           // doubled with each failure, up to the next
   base::Duration pull_backoff_max = std::chrono::minutes(5);
+  bool node_agent = true;
   base::Duration node_grace = std::chrono::seconds(40);  // from a node's last sign to Ready Unknown
 };
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "api/names.hpp"
 #include "base/hash.hpp"
 #include "base/json_writer.hpp"
+#include "patch/revision.hpp"
 
 namespace kruise::cluster::sim {
 namespace {
@@ -76,6 +78,21 @@ void write_init_container(JsonWriter& w, const PodState& pod, const std::pair<st
   w.key("containerID").string(id).end_object();
 }
 
+/// What a node agent tells of the containers.
+std::string runtime_meta(const PodState& pod) {
+  JsonWriter w;
+  w.begin_object().key("containers").begin_array();
+  for (const auto& container : pod.containers) {
+    if (container.container_id.empty()) continue;
+    w.begin_object().key("name").string(container.name).key("containerID").string(container.container_id);
+    w.key("restartCount").integer(container.restart_count).key("hashes").begin_object();
+    w.key("plainHash").integer(patch::container_hash(container.name, container.image));
+    w.key("extractedEnvFromMetadataHash").integer(container.env_hash).end_object().end_object();
+  }
+  w.end_array().end_object();
+  return std::move(w).text();
+}
+
 }  // namespace
 
 bool ContainerState::start(std::string_view pod_uid, std::string id_of_image, const std::string& now) {
@@ -84,6 +101,7 @@ bool ContainerState::start(std::string_view pod_uid, std::string id_of_image, co
   if (again) ++restart_count;
   phase = Phase::kRunning;
   image = wanted_image;
+  env_hash = wanted_env_hash;
   image_id = std::move(id_of_image);
   container_id = container_id_of(pod_uid, name, restart_count);
   started_at = now;
@@ -145,6 +163,29 @@ void PodState::see(const PodRecord& record) {
   deleting = record.deleting;
 }
 
+void PodState::see_metadata(const PodRecord& record) {
+  if (!record.has_metadata_env() || std::ranges::find(gates, api::kConditionInPlaceUpdateReady) == gates.end()) return;
+  const auto value_of = [&](api::MetadataMap map, std::string_view key) -> std::string_view {
+    const auto& pairs = map == api::MetadataMap::kLabels ? record.labels : record.annotations;
+    const auto found = std::ranges::find(pairs, key, [](const auto& pair) { return std::string_view(pair.first); });
+    return found == pairs.end() ? std::string_view() : found->second;
+  };
+  for (const auto& container : record.containers) {
+    const auto state = std::ranges::find(containers, container.name, &ContainerState::name);
+    if (state == containers.end()) continue;
+    const bool first = state->wanted_env_hash == 0;
+    state->wanted_env_hash = patch::metadata_env_hash(container.metadata_env, value_of);
+    if (first && !state->container_id.empty()) state->env_hash = state->wanted_env_hash;
+  }
+}
+
+bool PodState::is_outdated(const ContainerState& container) const {
+  if (container.image != container.wanted_image) return true;
+  return container.env_hash != container.wanted_env_hash &&
+         std::ranges::find(gate_status, std::pair<std::string, std::string>(api::kConditionInPlaceUpdateReady, "False")) !=
+             gate_status.end();
+}
+
 void PodState::adopt_seen() {
   if (flushing || seen.version < written_version) return;
   containers_ready = seen.containers_ready;
@@ -183,7 +224,12 @@ PodState::Verdict PodState::verdict() const {
 
 std::string status_patch(PodState& pod, const std::string& now) {
   JsonWriter w;
-  w.begin_object().key("metadata").begin_object().key("uid").string(pod.uid).end_object();
+  w.begin_object().key("metadata").begin_object().key("uid").string(pod.uid);
+  if (std::ranges::any_of(pod.containers, [](const ContainerState& c) { return c.env_hash != 0; })) {
+    w.key("annotations").begin_object();
+    w.key(api::kAnnotationRuntimeContainersMeta).string(runtime_meta(pod)).end_object();
+  }
+  w.end_object();
   w.key("status").begin_object().key("phase").string(pod.phase);
   if (!pod.reason.empty()) w.key("reason").string(pod.reason);
   w.key("hostIP")

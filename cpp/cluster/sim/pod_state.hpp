@@ -36,6 +36,10 @@ struct ContainerState {
     int exit_code = 0;
   };
   std::optional<Ended> ended;  // lastState
+  // Of the variables taken from the pod's metadata: hashes as a node agent tells them, of what it runs with and what a start
+  // would give it now. 0 where nobody asks.
+  std::uint32_t env_hash = 0;
+  std::uint32_t wanted_env_hash = 0;
 
   [[nodiscard]] bool running() const { return phase == Phase::kRunning; }
   /// Runs the wanted image from now on, in place of what ran. Returns whether something ran before.
@@ -87,6 +91,11 @@ struct PodState {
 
   /// Takes up what others write: gates, conditions, the deletion.
   void see(const PodRecord&);
+  /// The part of a node agent: what containers take from labels and annotations. A pod that runs already when it is first seen is
+  /// taken to run with what it would get.
+  void see_metadata(const PodRecord&);
+  /// The container has to start anew: for its image, or, while an in-place update keeps the pod from service, for its variables.
+  [[nodiscard]] bool is_outdated(const ContainerState&) const;
   /// What is seen may be older than our own last report, or than the one under way.
   void adopt_seen();
   [[nodiscard]] bool finished() const { return phase == "Failed" || phase == "Succeeded"; }
@@ -101,8 +110,8 @@ struct PodState {
   [[nodiscard]] Verdict containers_verdict() const;
 };
 
-/// The body of a status patch, with the UID as precondition. Conditions take `now` as time of transition where they change, and
-/// are remembered as known.
+/// The body of a status patch, with the UID as precondition and, where containers take variables from the pod's metadata, the
+/// node agent's annotation. Conditions take `now` as time of transition where they change, and are remembered as known.
 [[nodiscard]] std::string status_patch(PodState&, const std::string& now);
 
 /// "containerd://…", another one for each restart.

@@ -56,12 +56,30 @@ void read_pairs(od::value map, std::vector<std::pair<std::string, std::string>>&
   });
 }
 
+void read_variable(od::value item, PodRecord::Container& out) {
+  std::string name;
+  std::string field_path;
+  each_member(item, [&](std::string_view key, od::value value) {
+    if (key == "name") read_text(value, name);
+    if (key != "valueFrom") return;
+    each_member(value, [&](std::string_view kind, od::value source) {
+      if (kind != "fieldRef") return;
+      each_member(source, [&](std::string_view member, od::value inner) {
+        if (member == "fieldPath") read_text(inner, field_path);
+      });
+    });
+  });
+  if (const auto key = api::metadata_key_of(field_path))
+    out.metadata_env.push_back({std::move(name), key->map, std::string(key->key)});
+}
+
 void read_containers(od::value list, std::vector<PodRecord::Container>& out) {
   each_element(list, [&](od::value item) {
     auto& container = out.emplace_back();
     each_member(item, [&](std::string_view key, od::value value) {
       if (key == "name") read_text(value, container.name);
       if (key == "image") read_text(value, container.image);
+      if (key == "env") each_element(value, [&](od::value variable) { read_variable(variable, container); });
     });
   });
 }
@@ -190,7 +208,28 @@ bool read(std::string_view json, Identity& out) {
   return !out.name.empty();
 }
 
-bool read(std::string_view json, PodRecord& out) {
+bool PodRecord::has_metadata_env() const {
+  return std::ranges::any_of(containers, [](const Container& c) { return !c.metadata_env.empty(); });
+}
+
+namespace {
+
+/// What few pods need, and what comes before it is known that this one does.
+bool read_metadata_maps(std::string_view json, PodRecord& out) {
+  static thread_local od::parser parser;
+  try {
+    od::document document = parser.iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING);
+    each_member(document.find_field_unordered("metadata"), [&](std::string_view key, od::value value) {
+      if (key == "labels") read_pairs(value, out.labels);
+      if (key == "annotations") read_pairs(value, out.annotations);
+    });
+  } catch (const simdjson::simdjson_error&) {
+    return false;
+  }
+  return true;
+}
+
+bool read_pod(std::string_view json, PodRecord& out) {
   return read_object(json, out, [&](std::string_view key, od::value value) {
     if (key == "metadata") {
       each_member(value, [&](std::string_view name, od::value inner) {
@@ -206,6 +245,12 @@ bool read(std::string_view json, PodRecord& out) {
       read_pod_status(value, out);
     }
   });
+}
+
+}  // namespace
+
+bool read(std::string_view json, PodRecord& out) {
+  return read_pod(json, out) && (!out.has_metadata_env() || read_metadata_maps(json, out));
 }
 
 bool read(std::string_view json, NodeRecord& out) {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/pod.hpp"
+
 namespace kruise::cluster::sim {
 
 /// The part of metadata by which objects are told apart.
@@ -24,6 +26,7 @@ struct PodRecord : Identity {
   struct Container {
     std::string name;
     std::string image;
+    std::vector<api::PodFields::MetadataEnv> metadata_env{};
   };
   struct Condition {
     std::string type;
@@ -48,6 +51,7 @@ struct PodRecord : Identity {
   std::vector<std::pair<std::string, std::string>> node_selector;
   std::vector<Container> containers;
   std::vector<Container> init_containers;
+  std::vector<std::pair<std::string, std::string>> labels, annotations;  // only where variables are taken from them
   std::vector<std::string> readiness_gates;
   std::vector<std::string> claims;  // of volumes
   std::string phase;
@@ -58,6 +62,8 @@ struct PodRecord : Identity {
 
   [[nodiscard]] const Condition* condition(std::string_view type) const;
   [[nodiscard]] bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
+  /// Whether a container takes variables from the pod's metadata.
+  [[nodiscard]] bool has_metadata_env() const;
 };
 
 struct NodeRecord : Identity {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "api/names.hpp"
+#include "workload/pod_state.hpp"
+#include "workload/readiness.hpp"
 
 namespace kruise::controllers::cloneset {
 namespace {
@@ -21,22 +23,33 @@ bool same_conditions(const api::Pod& a, const api::Pod& b) {
   return std::ranges::all_of(a.readiness_gates(), [&](const auto& gate) { return same_condition(a, b, gate); });
 }
 
+/// Only of a pod that is being updated the readiness of single containers counts: it lets the next batch of them go.
+bool is_updating(const api::Pod& pod) {
+  return workload::lacks_in_place_ready(pod) || !workload::in_service(workload::lifecycle_state(pod));
+}
+
 bool same_statuses(const api::Pod& a, const api::Pod& b) {
   if (a.status_count() != b.status_count() || a.max_init_restart_count() != b.max_init_restart_count()) return false;
+  const bool ready_counts = is_updating(b);
   for (std::size_t i = 0; i < a.status_count(); ++i) {
     const auto x = a.status(i);
     const auto y = b.status(i);
     if (x.name != y.name || x.image != y.image || x.image_id != y.image_id || x.container_id != y.container_id ||
-        x.restart_count != y.restart_count) {
+        x.restart_count != y.restart_count || (ready_counts && x.ready != y.ready)) {
       return false;
     }
   }
   return true;
 }
 
+/// Of pods whose containers are the same.
 bool same_annotations(const api::Pod& a, const api::Pod& b) {
-  return std::ranges::all_of(api::kept_pod_annotations(),
-                             [&](std::string_view key) { return a.annotation(key) == b.annotation(key); });
+  const auto same = [&](std::string_view key) { return a.annotation(key) == b.annotation(key); };
+  const auto same_of = [&](const api::PodFields::MetadataEnv& env) {
+    return env.map == api::MetadataMap::kLabels || same(env.key);
+  };
+  return std::ranges::all_of(api::kept_pod_annotations(), same) &&
+         std::ranges::all_of(b.containers(), [&](const auto& c) { return std::ranges::all_of(c.metadata_env, same_of); });
 }
 
 }  // namespace

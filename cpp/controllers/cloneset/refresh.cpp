@@ -43,12 +43,12 @@ std::string waits_for(const Pass& pass, const PodFacts& pod, const workload::InP
   }
 }
 
-std::string purpose_of(const workload::PodPatch& patch, State before, std::optional<State> next) {
-  std::string text;
+std::string purpose_of(const workload::PodPatch& patch, const workload::InPlaceProgress& progress, State before,
+                       std::optional<State> next) {
+  std::string text = progress.purpose;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (patch.has_images()) add("end grace period");
   if (patch.has_condition(api::kConditionInPlaceUpdateReady)) add("set InPlaceUpdateReady=True");
-  if (patch.has_condition(api::kConditionKruisePodReady)) add("give up its hold on KruisePodReady");
+  if (patch.has_condition(api::kConditionKruisePodReady)) add("set KruisePodReady");
   if (next) add("set state " + std::string(workload::text_of(*next)) + " after " + std::string(workload::text_of(before)));
   return text.empty() ? "refresh labels" : text;
 }
@@ -57,6 +57,7 @@ std::string purpose_of(const workload::PodPatch& patch, State before, std::optio
 
 Refreshed refresh(const Pass& pass, const Numbers& numbers, runtime::Plan& plan) {
   Refreshed result{.patches = std::vector<std::optional<workload::PodPatch>>(pass.pods.size()),
+                   .purposes = std::vector<std::string>(pass.pods.size()),
                    .in_grace = std::vector<bool>(pass.pods.size())};
   for (std::size_t i = 0; i < pass.pods.size(); ++i) {
     const PodFacts& facts = pass.pods[i];
@@ -88,8 +89,8 @@ Refreshed refresh(const Pass& pass, const Numbers& numbers, runtime::Plan& plan)
         patch.set_label(api::kLabelPodTemplateHash, hash);
     }
     if (!patch.empty()) {
-      plan.reasons.push_back(
-          {Reason::Verdict::kActing, std::string(pod.name()), "refresh", purpose_of(patch, facts.state, next)});
+      result.purposes[i] = purpose_of(patch, progress, facts.state, next);
+      plan.reasons.push_back({Reason::Verdict::kActing, std::string(pod.name()), "refresh", result.purposes[i]});
       result.patches[i] = std::move(patch);
     }
     if (!next) {
@@ -102,16 +103,12 @@ Refreshed refresh(const Pass& pass, const Numbers& numbers, runtime::Plan& plan)
   return result;
 }
 
-void commit(const Pass& pass, Refreshed& refreshed, runtime::Plan& plan) {
+void commit(Refreshed& refreshed, runtime::Plan& plan) {
   runtime::Step step;
   for (std::size_t i = 0; i < refreshed.patches.size(); ++i) {
     auto& patch = refreshed.patches[i];
     if (!patch) continue;
-    std::string purpose = patch->has_condition(api::kConditionInPlaceUpdateReady) ? "set InPlaceUpdateReady=True"
-                          : patch->has_images()                                   ? "end grace period"
-                                                                                  : "refresh labels";
-    if (patch->has_labels()) purpose += " (was " + std::string(workload::text_of(pass.pods[i].state)) + ")";
-    step.chains.push_back({patch->write(std::move(purpose))});
+    step.chains.push_back({patch->write(std::move(refreshed.purposes[i]))});
   }
   if (!step.chains.empty()) plan.steps.push_back(std::move(step));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "controllers/cloneset/pass.hpp"
@@ -13,6 +14,7 @@ namespace kruise::controllers::cloneset {
 /// Patches and findings, in parallel to Pass::pods.
 struct Refreshed {
   std::vector<std::optional<workload::PodPatch>> patches;
+  std::vector<std::string> purposes;  // of the patches
   std::vector<bool> in_grace;
   std::optional<std::string> error{};  // of annotations that cannot be read
 };
@@ -22,6 +24,6 @@ struct Refreshed {
 [[nodiscard]] Refreshed refresh(const Pass&, const Numbers&, runtime::Plan&);
 
 /// Puts the patches that are left into the plan, as one step.
-void commit(const Pass&, Refreshed&, runtime::Plan&);
+void commit(Refreshed&, runtime::Plan&);
 
 }  // namespace kruise::controllers::cloneset

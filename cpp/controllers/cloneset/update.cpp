@@ -30,6 +30,17 @@ bool claim_templates_differ(const api::Revision& a, const api::Revision& b) {
   return x != a.meta.annotations.end() && y != b.meta.annotations.end() && x->second != y->second;
 }
 
+workload::InPlaceTarget in_place_target(const Pass& pass, const workload::RevisionView& revision) {
+  workload::InPlaceTarget target{
+      .revision = revision.name(),
+      .revision_label = pass.revision_label(revision.name()),
+      .grace_seconds = pass.set.spec.update_strategy.in_place_update_strategy.grace_period_seconds.value_or(0)};
+  if (revision.parsed == nullptr) return target;  // nothing can be updated to it
+  target.wanted.images = revision.parsed->images();
+  if (pass.gates.enabled(runtime::Gate::kInPlaceUpdateEnvFromMetadata)) target.wanted.env = revision.parsed->metadata_env();
+  return target;
+}
+
 /// The move of pods to one target revision.
 class Move {
  public:
@@ -38,7 +49,8 @@ class Move {
         numbers_(numbers),
         refreshed_(refreshed),
         plan_(plan),
-        target_(numbers.update > 0 ? pass.update : pass.current) {}
+        target_(numbers.update > 0 ? pass.update : pass.current),
+        in_place_(in_place_target(pass, pass.revisions[target_])) {}
 
   /// Adds a step with the writes; absent when no pod failed.
   [[nodiscard]] std::optional<std::string> run();
@@ -64,6 +76,7 @@ class Move {
   Refreshed& refreshed_;
   runtime::Plan& plan_;
   const std::size_t target_;
+  const workload::InPlaceTarget in_place_;
   std::map<std::int32_t, base::Result<workload::InPlaceChange, std::string>> changes_;
   runtime::Step step_;
   std::optional<std::string> error_;
@@ -220,23 +233,18 @@ void Move::wait_for_hook(std::size_t i, const workload::Hook& hook, bool put_bac
 
 void Move::start(std::size_t i, const workload::InPlaceChange& change) {
   const PodFacts& pod = pass_.pods[i];
-  const auto& revision = pass_.revisions[target_];
-  const workload::InPlaceTarget target{
-      .revision = revision.name(),
-      .revision_label = pass_.revision_label(revision.name()),
-      .grace_seconds = pass_.set.spec.update_strategy.in_place_update_strategy.grace_period_seconds.value_or(0)};
   runtime::Chain chain;
   if (refreshed_.in_grace[i]) {
     const auto grace = workload::InPlaceGrace::parse(*workload::in_place_grace_text(*pod.pod));
     if (!grace) return fail(pod, grace.error());
-    chain = workload::overtake_grace(*pod.pod, *grace, change, revision.parsed->images(), target, pass_.now);
+    chain = workload::overtake_grace(*pod.pod, *grace, change, in_place_, pass_.now);
   } else {
-    chain = workload::start_in_place(*pod.pod, change, target, pass_.now);
-    wish(plan_.requeue, std::chrono::seconds(target.grace_seconds));
+    chain = workload::start_in_place(*pod.pod, change, in_place_, pass_.now);
+    wish(plan_.requeue, std::chrono::seconds(in_place_.grace_seconds));
   }
   refreshed_.patches[i].reset();  // what it would have made ready is updated instead
   plan_.reasons.push_back({Reason::Verdict::kActing, std::string(pod.pod->name()), "update",
-                           "updating in place to " + revision.name() + ": " + chain.back().purpose});
+                           "updating in place to " + in_place_.revision + ": " + chain.back().purpose});
   add(std::move(chain), "SuccessfulUpdatePodInPlace", "FailedUpdatePodInPlace", pod);
 }
 
@@ -293,7 +301,7 @@ Outcome update(Pass& pass, runtime::Plan& plan) {
   } else if (auto failed = Move(pass, numbers, refreshed, moved).run(); failed && !error) {
     error = std::move(failed);
   }
-  commit(pass, refreshed, plan);
+  commit(refreshed, plan);
   plan.reasons.insert(plan.reasons.end(), std::make_move_iterator(moved.reasons.begin()),
                       std::make_move_iterator(moved.reasons.end()));
   if (moved.requeue) wish(plan.requeue, *moved.requeue);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "controllers/cloneset/event_filter.hpp"
+#include "runtime/follow.hpp"
 
 namespace kruise::controllers::cloneset {
 namespace {
@@ -87,23 +88,15 @@ class Watches {
   Selectors selectors_;
 };
 
-/// Subscribes so that `handle` also hears whether the change comes with the store's first list, which is no news.
-template <class T, class Handle>
-void follow(cache::Reader<T>& store, const Handle& handle) {
-  const auto listed = std::make_shared<bool>(store.synced());
-  store.subscribe([listed, handle](const cache::Change<T>& change) { handle(change, *listed); });
-  store.on_progress([listed, &store] { *listed = store.synced(); });
-}
-
 }  // namespace
 
 void watch(Stores stores, runtime::Enqueue enqueue) {
   const auto watches = std::make_shared<Watches>(std::move(enqueue));
   for (const auto& set : stores.sets.all()) watches->on_set({nullptr, set}, false);
-  follow(stores.sets, [watches](const auto& change, bool news) { watches->on_set(change, news); });
-  follow(stores.pods, [watches](const auto& change, bool news) { watches->on_pod(change, news); });
-  follow(stores.claims, [watches](const auto& change, bool news) { watches->on_object(change, news); });
-  follow(stores.revisions, [watches](const auto& change, bool news) { watches->on_object(change, news); });
+  runtime::follow(stores.sets, [watches](const auto& change, bool news) { watches->on_set(change, news); });
+  runtime::follow(stores.pods, [watches](const auto& change, bool news) { watches->on_pod(change, news); });
+  runtime::follow(stores.claims, [watches](const auto& change, bool news) { watches->on_object(change, news); });
+  runtime::follow(stores.revisions, [watches](const auto& change, bool news) { watches->on_object(change, news); });
 }
 
 }  // namespace kruise::controllers::cloneset

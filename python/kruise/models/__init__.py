@@ -5,7 +5,8 @@
 >>> CloneSet(spec=CloneSetSpec(replicas=3)).to_dict()
 {'apiVersion': 'apps.kruise.io/v1alpha1', 'kind': 'CloneSet', 'spec': {'replicas': 3}}
 
-Where a core type has the name of one of ours (`Lifecycle`), only its module has it: `kruise.models.core_v1.Lifecycle`.
+Where a core type has the name of one of ours (`Lifecycle`), only its module has it: `kruise.models.core_v1.Lifecycle`. Other
+versions of a kind are in their modules, under the same names: `kruise.models.apps_v1beta1.CloneSet`.
 """
 
 from __future__ import annotations

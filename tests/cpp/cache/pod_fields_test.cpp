@@ -20,8 +20,8 @@ nlohmann::json with_wrong_type(const std::string& path) {
     if (c != '.' && c != '[' && c != ']') pointer += c;
   }
   nlohmann::json pod = {{"metadata", {{"name", "a"}}}};
-  for (const char* list : {"/metadata/ownerReferences", "/spec/containers", "/spec/readinessGates", "/spec/volumes",
-                           "/status/conditions", "/status/containerStatuses", "/status/initContainerStatuses"}) {
+  for (const char* list : {"/metadata/ownerReferences", "/spec/containers", "/spec/containers/0/env", "/spec/readinessGates",
+                           "/spec/volumes", "/status/conditions", "/status/containerStatuses", "/status/initContainerStatuses"}) {
     pod[nlohmann::json::json_pointer(list)] = nlohmann::json::array({nlohmann::json::object()});
   }
   pod[nlohmann::json::json_pointer("/" + pointer)] = 0.5;

@@ -1,6 +1,7 @@
 #include "cache/pod_reference.hpp"
 
 #include <nlohmann/json.hpp>
+#include <regex>
 
 namespace kruise::cache {
 namespace {
@@ -23,6 +24,31 @@ std::vector<Json> list(const Json& object, const char* key) {
 Json member(const Json& object, const char* key) { return at(object, key, Json::object()); }
 std::optional<base::Time> time(const Json& object, const char* key) { return base::parse_time(text(object, key)); }
 std::string string_or_empty(const Json& value) { return value.is_null() || value.is_object() ? "" : value.get<std::string>(); }
+
+/// Also keeps the annotations that the container's variables are taken from.
+api::PodFields::Container container(const Json& json, const Json& annotations, api::ObjectMeta& meta) {
+  static const std::regex kPath(R"(metadata\.(labels|annotations)\['([^]+)'\])");
+  api::PodFields::Container container{text(json, "name"), text(json, "image")};
+  for (const Json& env : list(json, "env")) {
+    const Json source = member(env, "valueFrom");
+    const std::string path = text(member(source, "fieldRef"), "fieldPath"),
+                      barrier = text(member(source, "configMapKeyRef"), "key");
+    if (std::smatch found; std::regex_match(path, found, kPath)) {
+      const bool is_label = found[1] == "labels";
+      container.metadata_env.push_back(
+          {text(env, "name"), is_label ? api::MetadataMap::kLabels : api::MetadataMap::kAnnotations, found[2]});
+      if (const auto value = annotations.find(found[2]); !is_label && value != annotations.end() && value->is_string())
+        meta.annotations[found[2]] = *value;
+    }
+    if (text(env, "name") == "KRUISE_CONTAINER_BARRIER") {
+      container.launch_priority.reset();
+      if (barrier == "p_7") container.launch_priority = 7;
+      if (barrier == "p_-3") container.launch_priority = -3;
+      if (barrier == "p_x" || barrier == "p_") container.launch_priority = 0;
+    }
+  }
+  return container;
+}
 
 }  // namespace
 
@@ -50,7 +76,7 @@ api::PodFields reference_pod(std::string_view json) {
                                   flag(owner, "controller"), flag(owner, "blockOwnerDeletion")});
   }
   fields.node_name = text(spec, "nodeName");
-  for (const Json& c : list(spec, "containers")) fields.containers.push_back({text(c, "name"), text(c, "image")});
+  for (const Json& c : list(spec, "containers")) fields.containers.push_back(container(c, annotations, fields.meta));
   for (const Json& gate : list(spec, "readinessGates")) fields.readiness_gates.push_back(text(gate, "conditionType"));
   for (const Json& volume : list(spec, "volumes")) {
     const Json claim = member(volume, "persistentVolumeClaim");

@@ -108,10 +108,36 @@ Json owner(Random& random) {
   return owner;
 }
 
+Json variable(Random& random) {
+  static const std::vector<std::string> kPaths{"metadata.name",
+                                               "metadata.labels['app']",
+                                               "metadata.annotations['other']",
+                                               "metadata.annotations['k1web']",
+                                               "metadata.annotations['']",
+                                               ""};
+  static const std::vector<std::string> kBarriers{"p_7", "p_-3", "p_x", "p_", "7"};
+  Json variable = Json::object();
+  maybe(variable, random, "name", [](Random& r) { return r.below(3) == 0 ? Json("KRUISE_CONTAINER_BARRIER") : word(r); });
+  maybe(variable, random, "value", word);
+  maybe(variable, random, "valueFrom", [](Random& r) {
+    Json source = Json::object();
+    if (r.below(2) == 0)
+      maybe(source, r, "fieldRef", [](Random& rr) { return Json{{"fieldPath", kPaths[rr.below(kPaths.size())]}}; });
+    if (r.below(2) == 0)
+      maybe(source, r, "configMapKeyRef",
+            [](Random& rr) { return Json{{"name", "x"}, {"key", kBarriers[rr.below(kBarriers.size())]}}; });
+    noise(source, r);
+    return source;
+  });
+  noise(variable, random);
+  return variable;
+}
+
 Json container(Random& random) {
   Json container = Json::object();
   maybe(container, random, "name", word);
   maybe(container, random, "image", word);
+  maybe(container, random, "env", list_of(variable));
   noise(container, random);
   return container;
 }

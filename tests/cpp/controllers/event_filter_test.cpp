@@ -48,6 +48,18 @@ const std::vector<std::function<void(PodBuilder&)>>& mutations() {
       [](PodBuilder& p) {
         p.annotation(api::kAnnotationInPlaceState, R"({"lastContainerStatuses":{"main":{"imageID":"id-nginx:1"}}})");
       },
+      [](PodBuilder& p) {
+        p.state(api::kLifecycleUpdating)
+            .annotation(
+                api::kAnnotationInPlaceState,
+                R"({"nextContainerImages":{"main":"nginx:9"},"preCheckBeforeNext":{"containersRequiredReady":["main"]}})");
+      },
+      [](PodBuilder& p) {
+        p.state(api::kLifecycleUpdating).annotation(api::kAnnotationInPlaceState, R"({"updateEnvFromMetadata":true})");
+      },
+      [](PodBuilder& p) { p.fields.containers[0].metadata_env = {{"NOTE", api::MetadataMap::kAnnotations, "note"}}; },
+      [](PodBuilder& p) { p.annotation("note", "new"); },
+      [](PodBuilder& p) { p.runtime_meta(); },
       [](PodBuilder& p) { p.annotation(api::kAnnotationInPlaceGrace, R"({"graceSeconds":9})"); },
       [](PodBuilder& p) { p.fields.meta.owners.clear(); },
   };

@@ -48,6 +48,43 @@ TEST(ShortHashGate, LabelsSayTheHashOnly) {
   }
 }
 
+/// A template whose container takes a variable from its label k.
+std::string reading(const std::string& k) {
+  return R"({"metadata":{"labels":{"app":"web","k":")" + k +
+         R"("}},"spec":{"containers":[{"name":"main","image":"nginx:1","env":[
+           {"name":"K","valueFrom":{"fieldRef":{"fieldPath":"metadata.labels['k']"}}}]}]}})";
+}
+
+TEST(EnvFromMetadataGate, ALabelThatAVariableIsTakenFromRestartsItsContainerOrIsOnlyALabel) {
+  const std::string state_key = "apps.kruise.io/inplace-update-state";
+  for (const bool on : {false, true}) {
+    World world(clone_set().replicas(1).in_place().max_unavailable(1));
+    SetBuilder before = world.set;
+    world.observed.revisions = {revision_of(before.pod_template(reading("1")), 1),
+                                revision_of(world.set.pod_template(reading("2")), 2)};
+    world.set.current(world.observed.revisions[0]->meta.name);
+    world.old_revision = world.observed.revisions[0]->meta.name;
+    world.new_revision = world.observed.revisions[1]->meta.name;
+    world.gates.set(Gate::kInPlaceUpdateEnvFromMetadata, on);
+    world.old_pods(1, [](PodBuilder& p) { p.label("k", "1").env_of_label(0, "K", "k").runtime_meta(); });
+    EXPECT_EQ(lines(world.plan()).size(), 2U);
+    const json patch = body_of(world.plan(), "patch Pod");
+    EXPECT_EQ(patch["metadata"]["labels"]["k"], "2");
+    const json state = json::parse(patch["metadata"]["annotations"][state_key].get<std::string>());
+    EXPECT_EQ(state.contains("updateEnvFromMetadata"), on);
+
+    // Written; its container was not restarted yet. Only with the gate that is waited for.
+    World later = world;
+    later.observed.pods.clear();
+    later.new_pods(1, [&](PodBuilder& p) {
+      p.image("nginx:1").status("nginx:1", "id-nginx:1").env_of_label(0, "K", "k").label("k", "1").runtime_meta();
+      p.label("k", "2").state(api::kLifecycleUpdating).in_place_ready(false).not_ready().annotation(state_key, state.dump());
+    });
+    EXPECT_EQ(lines(later.plan()).empty(), on);
+    EXPECT_EQ(reasons(later.plan()).find("variables of before") != std::string::npos, on) << reasons(later.plan());
+  }
+}
+
 TEST(ShortHashGate, BothFormsAreUnderstoodEitherWay) {
   for (const bool on : {false, true}) {
     World world(clone_set().replicas(2));

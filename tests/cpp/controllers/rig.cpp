@@ -179,6 +179,8 @@ double Rig::failed_passes() const {
       .value();
 }
 
+std::uint64_t Rig::looks() const { return controller_->controller->reconciles(); }
+
 json Rig::send(client::Request request) {
   request.user_agent = "user";
   const auto answer = server.handle(request);

@@ -50,6 +50,8 @@ class Rig {
   void lag(base::Duration);
   /// How many passes of the controller ended with an error, a stale object included.
   [[nodiscard]] double failed_passes() const;
+  /// How often the controller has looked at a set since it began.
+  [[nodiscard]] std::uint64_t looks() const;
   /// Ends the controller at this instant and starts another with empty caches.
   void restart_controller();
 

@@ -133,6 +133,25 @@ TEST(Hashes, OfPrintedBytes) {
 }
 
 // CloneSet §27.1 (claim templates).
+// CloneSet §19.7.
+TEST(Hashes, OfContainersAndTheirVariables) {
+  EXPECT_EQ(container_hash("main", "nginx:1"), 1827770005U);
+  const std::map<std::string, std::string, std::less<>> labels{{"k", "2"}, {"empty", ""}};
+  const auto value_of = [&](api::MetadataMap map, std::string_view key) -> std::string_view {
+    const auto found = labels.find(key);
+    return map == api::MetadataMap::kLabels && found != labels.end() ? std::string_view(found->second) : "";
+  };
+  using api::MetadataMap;
+  const auto hash = [&](std::vector<api::PodFields::MetadataEnv> variables) { return metadata_env_hash(variables, value_of); };
+  EXPECT_EQ(hash({}), 86995377U);
+  EXPECT_EQ(hash({{"x", MetadataMap::kLabels, "k"}}), 1050068622U);
+  EXPECT_EQ(hash({{"SIDECARSET_VERSION", MetadataMap::kLabels, "k"}, {"SIDECARSET_VERSION_ALT", MetadataMap::kLabels, "k"}}),
+            86995377U);
+  EXPECT_EQ(hash({{"B", MetadataMap::kLabels, "k"}, {"A", MetadataMap::kAnnotations, "k"}}),
+            printed_bytes_hash(R"([{"name":"A"},{"name":"B","value":"2"}])"));
+  EXPECT_EQ(hash({{"A", MetadataMap::kLabels, "empty"}}), printed_bytes_hash(R"([{"name":"A"}])"));
+}
+
 TEST(Hashes, OfClaimTemplates) {
   const char* const claims =
       R"([{"metadata":{"name":"pvc-1","labels":{"ignored":"x"}},"spec":{"resources":{"requests":{"storage":"1Gi"},"limits":{"storage":"2048Mi"}},"accessModes":["ReadWriteOnce"]},"status":{"phase":"Pending"}}])";

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "api/gadget_conversion.hpp"
+#include "api/revision.hpp"
 #include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "cluster/local_client.hpp"
@@ -168,6 +169,49 @@ TEST_F(ManagerTest, WithoutDefinitionsItIsReadyAndWaitsForThem) {
   install();
   make_gadget("a");
   EXPECT_TRUE(within(10s, [&] { return seen("a") == 5; }));
+}
+
+/// Counts the claims that it is asked to look at.
+class CountingReconciler final : public Reconciler {
+ public:
+  CountingReconciler(cache::Store<api::Claim>& claims, const Enqueue& enqueue, int& looks) : looks_(looks) {
+    claims.subscribe([enqueue](const cache::Change<api::Claim>& change) {
+      enqueue((change.after ? change.after : change.before)->meta.key(), Cause::kChange);
+    });
+  }
+  std::string name() const override { return "counting-controller"; }
+  ObjectReference reference(const api::Key& key) const override { return {&api::kClaims, key, "", ""}; }
+  std::optional<PlanFunction> observe(const api::Key&) override {
+    ++looks_;
+    return std::nullopt;
+  }
+
+ private:
+  int& looks_;
+};
+
+TEST_F(ManagerTest, AKindThatEveryServerHasNeedsNoDefinition) {
+  base::Metrics metrics;
+  HealthChecks health;
+  cluster::LocalClient client(server, loop);
+  Manager manager({.resync = std::nullopt}, client, loop, nullptr, metrics, health);
+  int looks = 0;
+  manager.add({.name = "counting-controller",
+               .workers = "counting",
+               .resource = api::kClaims,
+               .make =
+                   [&looks](Wiring& wiring) {
+                     return std::make_unique<CountingReconciler>(wiring.store<api::Claim>(api::kClaims), wiring.enqueue(), looks);
+                   },
+               .built_in = true});
+  manager.start();
+  EXPECT_TRUE(within(1s, [&] { return manager.ready(); }));
+  call("POST", "/api/v1/namespaces/default/persistentvolumeclaims",
+       {{"apiVersion", "v1"},
+        {"kind", "PersistentVolumeClaim"},
+        {"metadata", {{"name", "a"}}},
+        {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+  EXPECT_TRUE(within(1s, [&] { return looks == 1; }));
 }
 
 TEST_F(ManagerTest, ADefinitionThatGoesStopsItsControllerAndDropsItsCache) {

@@ -1,11 +1,13 @@
 // Pods in one line, for tables of tests:  pod("web-1").ready().revision("v2")
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "api/names.hpp"
 #include "api/pod.hpp"
+#include "patch/revision.hpp"
 
 namespace kruise::testing {
 
@@ -96,6 +98,35 @@ class PodBuilder {
     fields.statuses.at(0).image = std::move(image);
     fields.statuses.at(0).image_id = std::move(image_id);
     return *this;
+  }
+  /// One more container that runs, with its launch priority.
+  PodBuilder& container(std::string name, std::string image, std::optional<std::int32_t> priority = {}) {
+    fields.statuses.push_back({name, image, "id-" + image, "c-" + name, true, 0});
+    fields.containers.push_back({std::move(name), std::move(image), {}, priority});
+    return *this;
+  }
+  /// A variable of the container of that place that is taken from a label.
+  PodBuilder& env_of_label(std::size_t container, std::string name, std::string key) {
+    fields.containers.at(container).metadata_env.push_back({std::move(name), api::MetadataMap::kLabels, std::move(key)});
+    return *this;
+  }
+  /// The node agent tells that all containers run with what the pod says now.
+  PodBuilder& runtime_meta() {
+    std::string text = R"({"containers":[)";
+    for (const auto& container : fields.containers) {
+      const auto status = std::ranges::find(fields.statuses, container.name, &api::PodFields::ContainerStatus::name);
+      const auto value_of = [&](api::MetadataMap map, std::string_view key) -> std::string_view {
+        const auto& values = map == api::MetadataMap::kLabels ? fields.meta.labels : fields.meta.annotations;
+        const auto found = values.find(key);
+        return found == values.end() ? std::string_view() : found->second;
+      };
+      if (text.back() == '}') text += ',';
+      text += R"({"name":")" + container.name + R"(","containerID":")" + status->container_id +
+              R"(","restartCount":0,"hashes":{"plainHash":)" +
+              std::to_string(patch::container_hash(container.name, container.image)) + R"(,"extractedEnvFromMetadataHash":)" +
+              std::to_string(patch::metadata_env_hash(container.metadata_env, value_of)) + "}}";
+    }
+    return annotation(api::kAnnotationRuntimeContainersMeta, text + "]}");
   }
   PodBuilder& owner(api::OwnerReference reference) {
     fields.meta.owners.push_back(std::move(reference));

@@ -312,16 +312,16 @@ TEST(InPlaceGraceTest, OvertakenByAnotherRevisionAppliesThatAtOnce) {
   const auto grace = InPlaceGrace::parse(*in_place_grace_text(*p));
   // Back to the first revision: the containers run it already, only the labels go back.
   const InPlaceChange back{.images = {{"main", "nginx:1"}}, .metadata = {.labels = {{"k", {}}, {"k2", "x"}}}};
-  const auto chain =
-      overtake_grace(*p, *grace, back, {{"main", "nginx:1"}}, {.revision = "web-v1", .revision_label = "web-v1"}, kNow);
+  const auto chain = overtake_grace(
+      *p, *grace, back, {.revision = "web-v1", .revision_label = "web-v1", .wanted = {.images = {{"main", "nginx:1"}}}}, kNow);
   ASSERT_EQ(chain.size(), 1U);  // it is NotReady already
   const json change = body(chain[0]);
   EXPECT_FALSE(change.contains("spec"));
   EXPECT_EQ(change["metadata"]["labels"]["controller-revision-hash"], "web-v1");
   EXPECT_TRUE(change["metadata"]["annotations"][std::string(api::kAnnotationInPlaceGrace)].is_null());
   // On to a third one.
-  const auto on =
-      overtake_grace(*p, *grace, kImage, {{"main", "nginx:3"}}, {.revision = "web-v3", .revision_label = "web-v3"}, kNow);
+  const auto on = overtake_grace(
+      *p, *grace, kImage, {.revision = "web-v3", .revision_label = "web-v3", .wanted = {.images = {{"main", "nginx:3"}}}}, kNow);
   EXPECT_EQ(body(on[0])["spec"]["containers"][0]["image"], "nginx:3");
   EXPECT_EQ(state_of(on[0])["lastContainerStatuses"]["main"]["imageID"], "id-nginx:1");
 }

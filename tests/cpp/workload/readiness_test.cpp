@@ -55,6 +55,22 @@ TEST(ReadyHolds, AMissingConditionIsWrittenWithAStatus) {
   EXPECT_EQ(written(fresh, kPreDeleteHold, true)[0]["status"], "False");
 }
 
+TEST(ReadyHolds, ANewPodHasNoneAndIsLetInWithItsOtherGate) {
+  auto fresh = gated();
+  fresh.drop_condition(api::kConditionKruisePodReady).drop_condition(api::kConditionInPlaceUpdateReady);
+  const auto conditions = [](const PodBuilder& builder) {
+    const auto p = builder.ptr();
+    PodPatch patch(*p);
+    set_in_place_ready(*p, at(0), patch);
+    return json::parse(patch.write("x").body)["status"]["conditions"];
+  };
+  ASSERT_EQ(conditions(fresh).size(), 2U);
+  EXPECT_EQ(conditions(fresh)[1]["type"], "KruisePodReady");
+  EXPECT_EQ(conditions(fresh)[1]["status"], "True");
+  // Somebody has written it: what it says stays.
+  EXPECT_EQ(conditions(fresh.condition(api::kConditionKruisePodReady, api::Tristate::kFalse)).size(), 1U);
+}
+
 TEST(ReadyHolds, StandInOrderBesideThoseOfOthers) {
   const std::string others = R"([{"userAgent":"Zed","key":"z"},{"userAgent":"Agent","key":"a"}])";
   const json conditions = written(gated(others, api::Tristate::kFalse).not_ready(), kPreUpdateHold, true);

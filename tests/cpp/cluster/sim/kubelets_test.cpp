@@ -7,6 +7,7 @@
 
 #include "cluster/sim/scheduler.hpp"
 #include "cluster/sim/world.hpp"
+#include "patch/revision.hpp"
 
 namespace kruise::cluster {
 namespace {
@@ -69,6 +70,57 @@ TEST(Kubelets, RestartInPlaceWhenTheImageChanges) {
   EXPECT_NE(is["containerID"], was["containerID"]);
   EXPECT_EQ(is["lastState"]["terminated"]["containerID"], was["containerID"]);
   EXPECT_EQ(world.kubelets.stats().restarts, 1U);
+}
+
+/// A pod with a variable that is taken from its label k.
+json with_variable() {
+  json spec = kGate;
+  spec["containers"] = {{{"name", "main"},
+                         {"image", "example.com/web:1"},
+                         {"env", {{{"name", "K"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['k']"}}}}}}}}},
+                        {{"name", "side"}, {"image", "example.com/side:1"}}};
+  return spec;
+}
+json label(const char* value) { return {{"metadata", {{"labels", {{"k", value}}}}}}; }
+json told(const json& pod) {
+  return json::parse(pod["metadata"]["annotations"]["apps.kruise.io/runtime-containers-meta"].get<std::string>())["containers"];
+}
+
+TEST(Kubelets, PlayTheNodeAgentForVariablesTakenFromMetadata) {
+  Nodes world;
+  world.create_pod("a", with_variable());
+  world.patch("a", gate("True"), "status");
+  ASSERT_TRUE(world.wait_ready("a"));
+  const json before = told(world.get("a"));
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(before[0]["containerID"], world.get("a")["status"]["containerStatuses"][0]["containerID"]);
+  EXPECT_EQ(before[0]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash(R"([{"name":"K"}])"));
+  EXPECT_EQ(before[1]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash("null"));
+  EXPECT_EQ(before[1]["hashes"]["plainHash"], patch::container_hash("side", "example.com/side:1"));
+
+  // By hand, in service: nothing restarts.
+  world.patch("a", label("2"));
+  world.loop.run_for(1min);
+  EXPECT_EQ(told(world.get("a")), before);
+  // Kept from service: it does, once, and only what reads it.
+  world.patch("a", gate("False"), "status");
+  world.loop.run_for(1min);
+  const json after = told(world.get("a"));
+  EXPECT_EQ(after[0]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash(R"([{"name":"K","value":"2"}])"));
+  EXPECT_EQ(after[0]["restartCount"], 1);
+  EXPECT_NE(after[0]["containerID"], before[0]["containerID"]);
+  EXPECT_EQ(after[1], before[1]);
+  EXPECT_EQ(world.kubelets.stats().restarts, 1U);
+}
+
+TEST(Kubelets, TellNothingOfVariablesWhereThereIsNoAgent) {
+  Nodes world({.node_agent = false});
+  world.create_pod("a", with_variable());
+  world.patch("a", gate("False"), "status");
+  world.patch("a", label("2"));
+  world.loop.run_for(1min);
+  EXPECT_FALSE(world.get("a")["metadata"].contains("annotations"));
+  EXPECT_EQ(world.kubelets.stats().restarts, 0U);
 }
 
 TEST(Kubelets, TwoTagsMayBeOneImage) {
