@@ -68,7 +68,7 @@ bench: build ## the figures of docs/performance.md, one JSON line each
 
 .PHONY: bench-cluster
 bench-cluster: build ## the manager's cost on a real API server (etcd and kube-apiserver are built at the first run)
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet simulated-nodes >&2
+	@ninja -C $(RELEASE) -j $(JOBS) --quiet simulated-nodes bare-load >&2
 	@KRUISE_BUILD=$(RELEASE) $(PYTHON) bench/cluster/run.py
 
 .PHONY: lint

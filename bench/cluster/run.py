@@ -39,6 +39,7 @@ PODS_A_NODE = 50
 POLL_S = 0.05
 PHASE_LIMIT_S = 3600.0
 IDLE_S, IDLE_RATE = 60, 100
+BARE_IN_FLIGHT = (16, 64, 200)
 TICKS = os.sysconf("SC_CLK_TCK")
 CONTAINERS = [{"name": "main", "image": "nginx:1"}, {"name": "agent", "image": "agent:1"}]
 
@@ -164,8 +165,18 @@ class Bench:
         label = short(pods)
         for what, phase in phases.items():
             self.tell(f"rollout_{label}_{what}_cpu_s", phase.cpu_s, "s")
+        bare = self.bare_load(pods)
         for what, phase in phases.items():
-            self.tell(f"rollout_{label}_{what}_wall_s", phase.wall_s, "s")
+            ratio = phase.wall_s / bare[what]
+            self.tell(f"rollout_{label}_{what}_wall_ratio", ratio, "", manager_s=phase.wall_s, bare_s=bare[what])
+
+    def bare_load(self, pods: int) -> dict[str, float]:
+        """The same writes without a manager: each phase's least seconds of all concurrencies."""
+        runs = []
+        for in_flight in BARE_IN_FLIGHT:
+            command = [built("bare-load"), self.plane.kubeconfig, str(pods), str(in_flight)]
+            runs.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=PHASE_LIMIT_S).stdout))
+        return {what: min(run[what] for run in runs) for what in runs[0]}
 
     def many(self, pods: int) -> None:
         """Peak while scaling up, then a restart and idling over the pods that are there."""
