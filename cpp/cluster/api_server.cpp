@@ -64,7 +64,7 @@ class ApiServer::Impl {
     }
     if (!options.state_path.empty()) {
       state.emplace(options.state_path);
-      const std::uint64_t version = state->load(storage);
+      const std::uint64_t version = state->load(storage, context.field_texts());
       // The same seed again would give out UIDs that objects in the file have, or had.
       context.reseed(options.seed + version);
       storage.observe([this](const StorageEvent& event) { state->record(event); });

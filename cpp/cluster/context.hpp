@@ -7,6 +7,7 @@
 
 #include "base/executor.hpp"
 #include "base/random.hpp"
+#include "cluster/fields/owners.hpp"
 #include "cluster/kind.hpp"
 #include "cluster/storage.hpp"
 
@@ -18,6 +19,7 @@ class Context {
 
   [[nodiscard]] const base::Clock& clock() const { return clock_; }
   [[nodiscard]] Storage& storage() { return storage_; }
+  [[nodiscard]] fields::FieldTexts& field_texts() { return field_texts_; }
   /// The kinds served now.
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const;
   /// Replaces the kinds of a group and plural (none: removes them). Any thread.
@@ -33,6 +35,7 @@ class Context {
  private:
   const base::Clock& clock_;
   Storage storage_;
+  fields::FieldTexts field_texts_;
   mutable std::mutex mutex_;  // guards everything below
   std::shared_ptr<const Catalog> catalog_;
   base::Random uids_;

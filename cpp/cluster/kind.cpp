@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cluster/fields/field_type.hpp"
 #include "cluster/tables/columns.hpp"
 
 namespace kruise::cluster {
@@ -17,6 +18,16 @@ std::string path_of(std::string_view group, std::string_view version, std::strin
 }  // namespace
 
 std::vector<Column> Kind::columns() const { return {}; }
+
+const fields::FieldType& Kind::field_type() const {
+  static const fields::TypeArena unknown(nullptr);
+  return unknown.root();
+}
+
+const Json& Kind::zero() const {
+  static const Json nothing = Json::object();
+  return nothing;
+}
 
 void Kind::to_served(Json& tree) const { tree["apiVersion"] = names_.api_version(); }
 void Kind::to_stored(Json& tree) const { tree["apiVersion"] = stored_api_version(); }

@@ -58,6 +58,9 @@ struct ScalePaths {
 
 struct Column;
 struct Schema;
+namespace fields {
+class FieldType;
+}
 
 class Kind {
  public:
@@ -102,6 +105,10 @@ class Kind {
   [[nodiscard]] virtual bool keeps_while_deleting(const Json&) const { return false; }
   /// What the first deletion of such an object changes beyond its time.
   virtual void prepare_deletion(Json&) const {}
+  /// Where the fields of an object have owners of their own.
+  [[nodiscard]] virtual const fields::FieldType& field_type() const;
+  /// An object in which nobody has set anything: what a creation is compared with.
+  [[nodiscard]] virtual const Json& zero() const;
   /// The schema of a custom kind; null for those that the schema tables describe, and where none was compiled.
   [[nodiscard]] virtual const Schema* schema() const { return nullptr; }
   /// The schema of a custom kind as JSON; empty for those that the schema tables describe.

@@ -96,7 +96,7 @@ StateFile::StateFile(const std::string& path) : path_(resolved(path)), file_(ope
 
 StateFile::~StateFile() { ::close(file_); }
 
-std::uint64_t StateFile::load(Storage& storage) {
+std::uint64_t StateFile::load(Storage& storage, fields::FieldTexts& texts) {
   std::string rest;
   std::size_t number = 0;
   std::array<char, std::size_t{64} * 1024> chunk{};
@@ -115,10 +115,16 @@ std::uint64_t StateFile::load(Storage& storage) {
   // What follows the last line was being written when the process was killed. The first line never is: it came with a rewrite.
   if (!rest.empty() && number == 0) read_line(rest, 1);
   for (const auto& [key, text] : lines_) {
-    const auto parsed = parse_json(text);
-    const Json& entry = *parsed;
+    auto parsed = parse_json(text);
+    Json& entry = *parsed;
+    Json& object = entry["object"];
+    OwnersPtr owners;
+    if (const Json* said = member_at(object, {"metadata", "managedFields"})) {
+      if (auto list = fields::parse_owners(*said, texts)) owners = std::make_shared<const fields::Owners>(std::move(*list));
+      object["metadata"].erase("managedFields");
+    }
     storage.restore(storage.table(text_of(entry, "group"), text_of(entry, "plural")), std::string(text_of(entry, "path")),
-                    static_cast<std::uint64_t>(integer_of(entry, "version", 0)), entry.at("object"));
+                    static_cast<std::uint64_t>(integer_of(entry, "version", 0)), object, std::move(owners));
   }
   if (version_ > 0) storage.restore_version(version_);
   rewrite();

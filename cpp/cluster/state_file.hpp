@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "cluster/fields/owners.hpp"
 #include "cluster/storage.hpp"
 
 namespace kruise::cluster {
@@ -26,7 +27,7 @@ class StateFile {
   /// Restores every object with its version; an empty file is an empty cluster. Returns the newest version, 0 when there was
   /// none. Throws std::runtime_error naming file and line when the file is not of this kind or damaged, and leaves it as it is. A
   /// last line that was cut off is forgotten: nobody was told that it was written.
-  std::uint64_t load(Storage&);
+  std::uint64_t load(Storage&, fields::FieldTexts&);
   void record(const StorageEvent&);
   /// Why the newest writes are not in the file: one line, empty when they are. The next write tries to bring the file up to date.
   [[nodiscard]] std::string failure() const;

@@ -109,7 +109,8 @@ Storage::Listing Storage::list(const Table& table, const ListQuery& query) const
   return listing;
 }
 
-ObjectPtr Storage::put(Table& table, std::string path, Json&& tree, const ObjectPtr& before, const Writer& writer) {
+ObjectPtr Storage::put(Table& table, std::string path, Json&& tree, OwnersPtr owners, const ObjectPtr& before,
+                       const Writer& writer) {
   std::vector<std::shared_ptr<Waker>> woken;
   ObjectPtr object;
   {
@@ -118,7 +119,8 @@ ObjectPtr Storage::put(Table& table, std::string path, Json&& tree, const Object
     if (found == table.objects.end() ? before != nullptr : !is_version(found->second, before)) return nullptr;
     const std::uint64_t version = ++version_;
     stamp(tree, version);
-    object = std::make_shared<const Object>(path, version, tree, before ? EventType::kModified : EventType::kAdded);
+    const EventType type = before ? EventType::kModified : EventType::kAdded;
+    object = std::make_shared<const Object>(path, version, tree, type, std::move(owners));
     ObjectPtr replaced;
     if (found == table.objects.end()) {
       table.objects.emplace(std::move(path), object);
@@ -141,7 +143,7 @@ ObjectPtr Storage::remove(Table& table, const ObjectPtr& before, const Writer& w
     if (found == table.objects.end() || !is_version(found->second, before)) return nullptr;
     const std::uint64_t version = ++version_;
     stamp(last, version);
-    object = std::make_shared<const Object>(before->path(), version, last, EventType::kDeleted);
+    object = std::make_shared<const Object>(before->path(), version, last, EventType::kDeleted, before->owners());
     const ObjectPtr replaced = std::move(found->second);
     table.objects.erase(found);
     log(table, {object, replaced}, writer, woken);
@@ -183,9 +185,9 @@ void Storage::log(Table& table, LoggedEvent event, const Writer& writer, std::ve
   });
 }
 
-void Storage::restore(Table& table, std::string path, std::uint64_t version, const Json& tree) {
+void Storage::restore(Table& table, std::string path, std::uint64_t version, const Json& tree, OwnersPtr owners) {
   const std::lock_guard lock(mutex_);
-  auto object = std::make_shared<const Object>(path, version, tree, EventType::kModified);
+  auto object = std::make_shared<const Object>(path, version, tree, EventType::kModified, std::move(owners));
   table.objects.insert_or_assign(std::move(path), std::move(object));
 }
 

@@ -69,13 +69,13 @@ class Storage {
   struct Writer {
     std::string_view user_agent;
   };
-  /// Makes `tree` the successor of `before` (null: there must be none) under the next version, which is written into it.
-  /// Null when storage meanwhile holds something else: read again and decide again.
-  ObjectPtr put(Table&, std::string path, Json&& tree, const ObjectPtr& before, const Writer&);
+  /// Makes `tree`, with the owners of its fields, the successor of `before` (null: there must be none) under the next version,
+  /// which is written into it. Null when storage meanwhile holds something else: read again and decide again.
+  ObjectPtr put(Table&, std::string path, Json&& tree, OwnersPtr owners, const ObjectPtr& before, const Writer&);
   /// Takes `before` out. Returns its last state, null when storage holds something else.
   ObjectPtr remove(Table&, const ObjectPtr& before, const Writer&);
   /// Puts back what an earlier process stored, with its version; for loading only, before anything else.
-  void restore(Table&, std::string path, std::uint64_t version, const Json& tree);
+  void restore(Table&, std::string path, std::uint64_t version, const Json& tree, OwnersPtr owners);
   /// The counter will not fall below this, and watches from before it are told 410.
   void restore_version(std::uint64_t);
 

@@ -42,7 +42,7 @@ void append_item(std::string& out, const Object& object, const KindNames& names)
   Json tree = Object(object).tree();
   tree.erase("apiVersion");
   tree.erase("kind");
-  append_json(out, tree);
+  append_object(out, tree, object.owners());
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ std::string View::object(const Object& object) const {
 Object View::served(const Object& object) const {
   Json tree = Object(object).tree();  // the stored one stays without
   kind_->to_served(tree);
-  return {object.path(), object.version(), tree, object.type()};
+  return {object.path(), object.version(), tree, object.type(), object.owners()};
 }
 
 std::string View::table(const std::vector<const Object*>& rows, std::string_view metadata, bool with_columns) const {

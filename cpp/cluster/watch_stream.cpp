@@ -17,7 +17,7 @@ constexpr std::size_t kBatch = 128;
 ObjectPtr departed(const LoggedEvent& event) {
   Json tree = Object(*event.before).tree();
   tree["metadata"]["resourceVersion"] = std::to_string(event.version());
-  return std::make_shared<const Object>(event.before->path(), event.version(), tree, EventType::kDeleted);
+  return std::make_shared<const Object>(event.before->path(), event.version(), tree, EventType::kDeleted, event.before->owners());
 }
 
 }  // namespace

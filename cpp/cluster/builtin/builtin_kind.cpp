@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cluster/fields/field_type.hpp"
 #include "cluster/metadata.hpp"
 #include "cluster/tables/builtin_columns.hpp"
 #include "cluster/tree.hpp"
@@ -39,7 +40,12 @@ BuiltinKind::BuiltinKind(BuiltinSpec spec, Table& table)
       selectable_fields_(std::move(spec.selectable_fields)),
       type_(api::core_type(names().group, names().version, names().kind)),
       shape_(type_ != nullptr ? &Shape::of(*type_) : nullptr),
-      first_status_(std::make_shared<const Json>(first_status(shape_))) {}
+      first_status_(std::make_shared<const Json>(first_status(shape_))),
+      zero_(std::make_shared<const Json>(type_ != nullptr ? fields::zero_of(*type_) : Json::object())) {}
+
+const fields::FieldType& BuiltinKind::field_type() const {
+  return type_ != nullptr ? fields::FieldType::of(*type_) : Kind::field_type();
+}
 
 std::optional<std::string> BuiltinKind::coerce(Json& tree, std::vector<std::string>& unknown) const {
   if (shape_ == nullptr) return std::nullopt;
@@ -72,7 +78,6 @@ void BuiltinKind::prepare_status_update(Json& now, const Json& before) const {
     copy_member(metadata, wanted, "annotations");
   }
   if (traits().status_takes_metadata) copy_member(metadata, wanted, "finalizers");
-  copy_member(metadata, wanted, "managedFields");
   wanted = std::move(metadata);
   auto& members = now.get_ref<Json::object_t&>();
   std::erase_if(members, [&](const auto& entry) {

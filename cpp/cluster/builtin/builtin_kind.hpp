@@ -50,6 +50,8 @@ class BuiltinKind final : public Kind {
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
   void prepare_deletion(Json& tree) const override;
   [[nodiscard]] const api::TypeInfo* merge_type() const override { return type_; }
+  [[nodiscard]] const fields::FieldType& field_type() const override;
+  [[nodiscard]] const Json& zero() const override { return *zero_; }
 
  private:
   BuiltinRules rules_;
@@ -57,6 +59,7 @@ class BuiltinKind final : public Kind {
   const api::TypeInfo* type_;
   const Shape* shape_;
   std::shared_ptr<const Json> first_status_;
+  std::shared_ptr<const Json> zero_;
 };
 
 /// Every built-in kind, in the order of discovery.

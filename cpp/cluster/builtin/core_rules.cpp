@@ -165,17 +165,22 @@ void default_service(Json& tree) {
       if (!port.contains("protocol")) port["protocol"] = "TCP";
     }
   }
-  if (text_of(spec, "type") != "ExternalName") {
-    for (const auto& [name, value] :
-         {std::pair{"ipFamilyPolicy", "SingleStack"}, std::pair{"internalTrafficPolicy", "Cluster"}}) {
-      if (!spec.contains(name)) spec[name] = value;
-    }
-    if (!spec.contains("ipFamilies")) spec["ipFamilies"] = Json::array({"IPv4"});
-  }
+  if (text_of(spec, "type") != "ExternalName" && !spec.contains("internalTrafficPolicy"))
+    spec["internalTrafficPolicy"] = "Cluster";
 }
+
+/// What the server gives a service of its own accord, and nobody owns.
+void allot_families(Json& spec) {
+  if (text_of(spec, "type") == "ExternalName") return;
+  if (!spec.contains("ipFamilyPolicy")) spec["ipFamilyPolicy"] = "SingleStack";
+  if (!spec.contains("ipFamilies")) spec["ipFamilies"] = Json::array({"IPv4"});
+}
+
+void update_service(Json& now, const Json&) { allot_families(object_in(now, "spec")); }
 
 void create_service(Json& tree) {
   Json& spec = object_in(tree, "spec");
+  allot_families(spec);
   tree["status"] = {{"loadBalancer", Json::object()}};
   if (text_of(spec, "type") == "ExternalName") return;
   // An address of its own from the UID, in the default service range: nothing routes it here.
@@ -231,7 +236,10 @@ BuiltinRules secret_rules() {
   return {.set_defaults = default_secret, .validate = validate_secret, .validate_update = update_secret};
 }
 BuiltinRules service_rules() {
-  return {.set_defaults = default_service, .prepare_create = create_service, .validate = validate_service};
+  return {.set_defaults = default_service,
+          .prepare_create = create_service,
+          .prepare_update = update_service,
+          .validate = validate_service};
 }
 BuiltinRules event_rules() { return {.validate = validate_event}; }
 

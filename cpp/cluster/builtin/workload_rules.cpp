@@ -45,6 +45,8 @@ void default_deployment(Json& tree) {
 
 void default_daemonset(Json& tree) {
   default_template(tree);
+  Json& annotations = object_in(object_in(tree, "metadata"), "annotations");
+  if (!annotations.contains(kTemplateGeneration)) annotations[kTemplateGeneration] = "0";  // counted when it is stored
   Json& strategy = object_in(object_in(tree, "spec"), "updateStrategy");
   if (text_of(strategy, "type") != "RollingUpdate") return;
   Json& rolling = object_in(strategy, "rollingUpdate");

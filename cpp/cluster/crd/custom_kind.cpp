@@ -106,7 +106,10 @@ std::optional<Json> converted_or_none(const Convert& convert, const Json& tree, 
 }  // namespace
 
 CustomKind::CustomKind(CustomSpec spec, Table& table)
-    : Kind(spec.names, spec.traits, table), spec_(std::move(spec)), metadata_(Shape::of(*api::part_type("ObjectMeta"))) {}
+    : Kind(spec.names, spec.traits, table),
+      spec_(std::move(spec)),
+      field_types_(spec_.schema.get()),
+      metadata_(Shape::of(*api::part_type("ObjectMeta"))) {}
 
 std::optional<std::string> CustomKind::coerce(Json& tree, std::vector<std::string>& unknown) const {
   if (auto metadata = tree.find("metadata"); metadata != tree.end()) {
@@ -148,11 +151,9 @@ void CustomKind::prepare_update(Json& now, const Json& before) const {
 
 void CustomKind::prepare_status_update(Json& now, const Json& before) const {
   const std::string api_version(text_of(now, "apiVersion"));
-  const Json wanted = member(now, "metadata") != nullptr ? now.at("metadata") : Json::object();
   Json status = member(now, "status") != nullptr ? now.at("status") : Json(nullptr);
   now = before;
   now["apiVersion"] = api_version;
-  copy_member(now["metadata"], wanted, "managedFields");
   if (status.is_null()) {
     now.erase("status");
   } else {

@@ -8,6 +8,7 @@
 #include "cluster/builtin/shape.hpp"
 #include "cluster/conversion.hpp"
 #include "cluster/crd/schema.hpp"
+#include "cluster/fields/field_type.hpp"
 #include "cluster/kind.hpp"
 
 namespace kruise::cluster {
@@ -43,6 +44,7 @@ class CustomKind final : public Kind {
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] ScalePaths scale_paths() const override { return spec_.scale; }
   [[nodiscard]] std::vector<Column> columns() const override;
+  [[nodiscard]] const fields::FieldType& field_type() const override { return field_types_.root(); }
   [[nodiscard]] const Schema* schema() const override { return spec_.schema.get(); }
   [[nodiscard]] std::string_view openapi_schema() const override { return spec_.openapi_schema; }
   [[nodiscard]] bool custom() const override { return true; }
@@ -54,6 +56,7 @@ class CustomKind final : public Kind {
   void validate_scale_status(const Json& tree, FieldErrors&) const;
 
   CustomSpec spec_;
+  fields::TypeArena field_types_;
   const Shape& metadata_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "cluster/builtin/shape.hpp"
 #include "cluster/crd/schema.hpp"
+#include "cluster/fields/field_type.hpp"
 #include "cluster/metadata.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tables/columns.hpp"
@@ -170,6 +171,27 @@ bool DefinitionKind::is_selectable(std::string_view field) const {
   return field == "metadata.name" || field == "metadata.namespace";
 }
 std::optional<std::string> DefinitionKind::selectable(const Object&, std::string_view) const { return std::nullopt; }
+
+const fields::FieldType& DefinitionKind::field_type() const {
+  using fields::FieldType;
+  static const FieldType conditions{
+      .form = FieldType::Form::kKeyed, .element = &FieldType::deduced(), .keys = {{.name = "type", .fallback = {}}}};
+  static const FieldType status{.form = FieldType::Form::kObject,
+                                .fields = {{"acceptedNames", &FieldType::deduced()}, {"conditions", &conditions}},
+                                .element = &FieldType::deduced()};
+  static const FieldType root{.form = FieldType::Form::kObject,
+                              .fields = {{"metadata", &FieldType::of(*api::part_type("ObjectMeta"))}, {"status", &status}},
+                              .element = &FieldType::deduced()};
+  return root;
+}
+
+const Json& DefinitionKind::zero() const {
+  static const Json names = {{"plural", ""}, {"kind", ""}};
+  static const Json zero = {{"metadata", Json::object()},
+                            {"spec", {{"group", ""}, {"names", names}, {"scope", ""}, {"versions", nullptr}}},
+                            {"status", {{"conditions", nullptr}, {"acceptedNames", names}, {"storedVersions", nullptr}}}};
+  return zero;
+}
 
 bool DefinitionKind::keeps_while_deleting(const Json& tree) const {
   return member(tree.at("metadata"), "deletionTimestamp") == nullptr;

@@ -23,6 +23,8 @@ class DefinitionKind final : public Kind {
   [[nodiscard]] std::optional<std::string> selectable(const Object&, std::string_view field) const override;
   [[nodiscard]] bool is_selectable(std::string_view field) const override;
   [[nodiscard]] std::vector<Column> columns() const override;
+  [[nodiscard]] const fields::FieldType& field_type() const override;
+  [[nodiscard]] const Json& zero() const override;
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
   void prepare_deletion(Json& tree) const override;
 };

@@ -5,6 +5,7 @@
 
 #include "cluster/crd/custom_kind.hpp"
 #include "cluster/crd/definition_kind.hpp"
+#include "cluster/fields/tracker.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
 
@@ -88,9 +89,25 @@ bool Definitions::clear(Table& table) {
     now["metadata"]["deletionTimestamp"] = base::format_time(context_.clock().now());
     now["metadata"]["deletionGracePeriodSeconds"] = 0;
     now["metadata"]["generation"] = integer_of(metadata, "generation", 0) + 1;
-    static_cast<void>(storage.put(table, object->path(), std::move(now), object, kServer));
+    static_cast<void>(storage.put(table, object->path(), std::move(now), object->owners(), object, kServer));
   }
   return empty;
+}
+
+/// The server itself writes the status, and is its owner as anybody would be.
+OwnersPtr Definitions::owners_of_status(const Object& before, const Json& now) {
+  static constexpr std::string_view kSpec[] = {"f:spec"};
+  static constexpr std::string_view kMetadata[] = {"f:metadata"};
+  if (!before.owners()) return nullptr;
+  const fields::Write write{.type = kind_->field_type(),
+                            .api_version = kind_->names().api_version(),
+                            .manager = std::string(kServer.user_agent),
+                            .subresource = "status",
+                            .time = std::chrono::floor<std::chrono::seconds>(context_.clock().now()),
+                            .ignored = fields::unite(fields::set_of_path(kSpec), fields::set_of_path(kMetadata)),
+                            .texts = context_.field_texts(),
+                            .version = [](const std::string&) { return std::optional<fields::Version>(); }};
+  return std::make_shared<const fields::Owners>(fields::track_update(write, before.tree(), now, before.owners()->list(), false));
 }
 
 /// One step of a definition's life: established when it is new, gone when it is being deleted and its objects are gone.
@@ -100,8 +117,9 @@ void Definitions::settle(const ObjectPtr& definition) {
   Json now = definition->tree();
   Json& metadata = now["metadata"];
   if (member(metadata, "deletionTimestamp") == nullptr) {
-    if (establish(now, context_.clock().now()))
-      static_cast<void>(storage.put(table, definition->path(), std::move(now), definition, kServer));
+    if (!establish(now, context_.clock().now())) return;
+    OwnersPtr owners = owners_of_status(*definition, now);
+    static_cast<void>(storage.put(table, definition->path(), std::move(now), std::move(owners), definition, kServer));
     return;
   }
   Json& finalizers = metadata["finalizers"];
@@ -118,7 +136,7 @@ void Definitions::settle(const ObjectPtr& definition) {
     return;
   }
   finalizers.erase(cleanup);
-  static_cast<void>(storage.put(table, definition->path(), std::move(now), definition, kServer));
+  static_cast<void>(storage.put(table, definition->path(), std::move(now), definition->owners(), definition, kServer));
 }
 
 void Definitions::reconcile() {

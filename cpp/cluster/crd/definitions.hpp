@@ -35,6 +35,7 @@ class Definitions {
   };
 
   void settle(const ObjectPtr& definition);
+  OwnersPtr owners_of_status(const Object& before, const Json& now);
   [[nodiscard]] bool clear(Table&);
   [[nodiscard]] const Conversion* conversion(std::string_view definition, std::string_view version) const;
 

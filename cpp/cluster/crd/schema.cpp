@@ -91,6 +91,7 @@ Schema::Ptr compile_at(const Json& openapi, const std::string& path, int depth) 
   schema->nullable = bool_of(openapi, "nullable");
   schema->preserve_unknown = bool_of(openapi, "x-kubernetes-preserve-unknown-fields");
   schema->embedded_resource = bool_of(openapi, "x-kubernetes-embedded-resource");
+  schema->map_atomic = text_of(openapi, "x-kubernetes-map-type") == "atomic";
   const auto list_type = text_of(openapi, "x-kubernetes-list-type");
   schema->list_type = list_type == "set"   ? Schema::ListType::kSet
                       : list_type == "map" ? Schema::ListType::kMap

@@ -38,6 +38,7 @@ struct Schema {
   bool nullable = false;
   bool preserve_unknown = false;
   bool embedded_resource = false;
+  bool map_atomic = false;  // an object owned as a whole
   ListType list_type = ListType::kAtomic;
   std::vector<std::string> list_keys;
 

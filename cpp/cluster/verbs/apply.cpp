@@ -1,142 +1,80 @@
-// Server-side apply. Ownership is kept for those who apply; other writers leave it as it is.
-#include <algorithm>
+// Server-side apply of an object or its status.
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "base/time.hpp"
-#include "cluster/field_set.hpp"
+#include "cluster/fields/compare.hpp"
+#include "cluster/fields/conformity.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/ownership.hpp"
 #include "cluster/verbs/verbs.hpp"
 #include "cluster/yaml_text.hpp"
 
 namespace kruise::cluster {
 namespace {
 
-struct Applied {
-  std::string manager;
-  std::string subresource;
-  Json config;
-  Json fields;
-};
+/// What kubectl's own apply keeps, by which its objects are taken over.
+constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+constexpr std::size_t kAnnotationBytesMax = std::size_t{256} * 1024;
 
-TypeNode root_of(const Kind& kind) { return kind.custom() ? TypeNode::custom(kind.schema()) : TypeNode::core(kind.merge_type()); }
+bool is_kubectl(const fields::Write& write) { return write.manager == "kubectl"; }
 
-/// What names an object, or belongs to the server, is never owned.
-Json ownable(const Json& config) {
-  Json rest = config;
-  rest.erase("apiVersion");
-  rest.erase("kind");
-  if (auto metadata = rest.find("metadata"); metadata != rest.end()) {
-    for (const char* name : {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink",
-                             "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
-      metadata->erase(name);
-    }
-    if (metadata->empty()) rest.erase(metadata);
+/// The fields that kubectl's own apply set and that still are as it left them: kubectl may change them.
+fields::FieldSetPtr settled_before(const fields::Write& write, const Json& live) {
+  const auto text = text_at(live, {"metadata", "annotations", kLastApplied});
+  const auto last = parse_json(text);
+  if (text.empty() || !last || text_of(*last, "apiVersion") != write.api_version) return nullptr;
+  const fields::Changes since = fields::compare(*last, live, write.type);
+  return fields::subtract(fields::fields_of(*last, write.type),
+                          fields::unite(fields::unite(since.modified, since.added), since.removed));
+}
+
+/// Conflicts without those fields; none left means that the configuration may be forced.
+std::vector<fields::Conflict> without(std::vector<fields::Conflict> conflicts, const fields::FieldSetPtr& allowed) {
+  for (auto& conflict : conflicts) conflict.fields = fields::subtract(conflict.fields, allowed);
+  std::erase_if(conflicts, [](const fields::Conflict& conflict) { return !conflict.fields; });
+  return conflicts;
+}
+
+/// The annotation of kubectl's own apply follows what kubectl applies here, so that either way of applying goes on from the
+/// other.
+void keep_last_applied(Json& tree, const Json& config) {
+  if (text_at(tree, {"metadata", "annotations", kLastApplied}).empty()) return;
+  Json kept = config;
+  if (const auto metadata = kept.find("metadata"); metadata != kept.end() && metadata->contains("annotations"))
+    (*metadata)["annotations"].erase(kLastApplied);
+  Json& annotations = tree["metadata"]["annotations"];
+  annotations[kLastApplied] = json_text(kept) + "\n";
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : annotations.items())
+    bytes += name.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+  if (bytes > kAnnotationBytesMax) annotations.erase(kLastApplied);
+}
+
+base::Result<fields::Applied, Response> applied_to(const fields::Write& write, const Kind& kind, const Json& live,
+                                                   const Json& config, const OwnersPtr& owners, bool force) {
+  auto outcome = fields::apply(write, live, kind.zero(), config, list_of(owners), force);
+  if (auto* conflicts = std::get_if<1>(&outcome)) {
+    if (!is_kubectl(write)) return conflicts_answer(*conflicts);
+    const auto left = without(*conflicts, settled_before(write, live));
+    if (!left.empty()) return conflicts_answer(left);
+    outcome = fields::apply(write, live, kind.zero(), config, list_of(owners), true);
   }
-  return rest;
+  return std::get<fields::Applied>(std::move(outcome));
 }
 
-bool is_own_entry(const Json& entry, const Applied& applied) {
-  return text_of(entry, "manager") == applied.manager && text_of(entry, "operation") == "Apply" &&
-         text_of(entry, "subresource") == applied.subresource;
-}
-
-Json entry_of(const Call& call, const Applied& applied) {
-  Json entry = {
-      {"manager", applied.manager},          {"operation", "Apply"},     {"apiVersion", call.kind->names().api_version()},
-      {"time", base::format_time(call.now)}, {"fieldsType", "FieldsV1"}, {"fieldsV1", applied.fields}};
-  if (!applied.subresource.empty()) entry["subresource"] = applied.subresource;
-  return entry;
-}
-
-struct Contested {
-  std::string who;  // "a" using apps/v1
-  std::vector<std::string> fields;
-};
-
-/// An owner as conflicts name it: who does not apply is told apart by version and time.
-std::string manager_of(const Json& entry) {
-  std::string text = "\"" + std::string(text_of(entry, "manager")) + "\"";
-  if (const auto subresource = text_of(entry, "subresource"); !subresource.empty())
-    text += " with subresource \"" + std::string(subresource) + "\"";
-  if (text_of(entry, "operation") != "Update") return text;
-  text += " using " + std::string(text_of(entry, "apiVersion"));
-  if (const auto time = text_of(entry, "time"); !time.empty()) text += " at " + std::string(time);
-  return text;
-}
-
-Response conflicts(const std::vector<Contested>& contested) {
-  std::vector<client::Cause> causes;
-  std::string message;
-  for (const auto& one : contested) {
-    for (const auto& field : one.fields) causes.push_back({"FieldManagerConflict", "conflict with " + one.who, field});
-    if (!message.empty()) message += '\n';
-    if (one.fields.size() == 1) {
-      message += "conflict with " + one.who + ": " + one.fields.front();
-    } else {
-      message += "conflicts with " + one.who + ":";
-      for (const auto& field : one.fields) message += "\n- " + field;
-    }
-  }
-  const std::string count = std::to_string(causes.size()) + (causes.size() == 1 ? " conflict: " : " conflicts: ");
-  return answer(
-      {.code = 409, .reason = "Conflict", .message = "Apply failed with " + count + message, .causes = std::move(causes)});
-}
-
-/// The list of owners after this apply; `contested` fields are taken from those who held them.
-Json owners_after(const Call& call, const Json& before, const Applied& applied, const std::vector<Contested>& contested) {
-  Json owners = Json::array();
-  bool found = false;
-  for (const Json& entry : before) {
-    if (is_own_entry(entry, applied)) {
-      found = true;
-      // An unchanged set keeps its time, so that applying the same again changes nothing.
-      const bool same_fields = entry.value("fieldsV1", Json::object()) == applied.fields &&
-                               text_of(entry, "apiVersion") == call.kind->names().api_version();
-      owners.push_back(same_fields ? entry : entry_of(call, applied));
-      continue;
-    }
-    Json kept = entry;
-    if (!contested.empty()) {
-      kept["fieldsV1"] = fields_without(entry.value("fieldsV1", Json::object()), applied.fields);
-      if (kept["fieldsV1"].empty()) continue;
-    }
-    owners.push_back(std::move(kept));
-  }
-  if (!found) owners.push_back(entry_of(call, applied));
-  return owners;
-}
-
-base::Result<Json, Response> applied_to(Call& call, const Object& before, const Applied& applied, bool force) {
-  Json tree = before.tree();
-  call.to_served(tree);
-  const TypeNode type = root_of(*call.kind);
-  const Json* known = member_at(tree, {"metadata", "managedFields"});
-  const Json owners = known != nullptr ? *known : Json::array();
-  const Json config = ownable(applied.config);
-
-  Json kept = applied.fields;  // by whom ever
-  Json given_up = Json::object();
-  std::vector<Contested> contested;
-  for (const Json& entry : owners) {
-    const Json fields = entry.value("fieldsV1", Json::object());
-    if (is_own_entry(entry, applied)) {
-      given_up = fields_without(fields, applied.fields);
-      continue;
-    }
-    kept.merge_patch(fields);
-    auto differing = differing_fields(applied.fields, fields, tree, config, type);
-    if (!differing.empty()) contested.push_back({manager_of(entry), std::move(differing)});
-  }
-  if (!contested.empty() && !force) return conflicts(contested);
-  remove_fields(tree, fields_without(given_up, kept), type);
-  merge_fields(tree, config, type);
-  object_in(tree, "metadata")["managedFields"] = owners_after(call, owners, applied, contested);
-  copy_member(tree["metadata"], applied.config.value("metadata", Json::object()), "resourceVersion");
+base::Result<Next, Response> successor_of(Call& call, const Object& before, const Json& config, bool force) {
+  Json live = before.tree();
+  call.to_served(live);
+  const fields::Write write = write_of(call);
+  auto applied = applied_to(write, *call.kind, live, config, before.owners(), force);
+  if (!applied) return applied.error();
+  Next next{.tree = applied->tree ? std::move(*applied->tree) : std::move(live), .owners = owners_of(std::move(applied->owners))};
+  if (is_kubectl(write)) keep_last_applied(next.tree, config);
   std::vector<std::string> unknown;
-  if (const auto error = call.kind->coerce(tree, unknown)) return bad_request(*error);
-  call.kind->set_defaults(tree);
-  return tree;
+  if (const auto error = call.kind->coerce(next.tree, unknown)) return bad_request(*error);
+  call.kind->set_defaults(next.tree);
+  return next;
 }
 
 Response wrong_type(const Json& config) {
@@ -164,34 +102,26 @@ std::optional<Response> check_config(const Call& call, const Json& config) {
 }  // namespace
 
 Response apply(Call& call) {
-  Applied applied;
-  applied.manager = call.info.query.get("fieldManager");
-  applied.subresource = call.info.subresource;
   auto config = parse_yaml(call.request.body);
   if (!config || !config->is_object())
     return bad_request("error decoding YAML: " + (config ? std::string("the patch must be an object") : config.error()));
   if (auto refusal = check_config(call, *config)) return *refusal;
 
-  // Brought into the kind's form first, so that what is owned is what is stored; defaults stay nobody's.
+  if (auto refusal = check_form(*config, call.kind->field_type())) return *refusal;
   Json typed = *config;
   std::vector<std::string> unknown;
   if (const auto error = call.kind->coerce(typed, unknown)) return bad_request(*error);
-  if (const auto error = judge_strictly(call, unknown, {})) return bad_request("failed to create typed patch object: " + *error);
-  for (const auto& path : unknown) {
-    if (path.find('.') == std::string::npos) config->erase(path);
-  }
-  applied.fields = fields_of(ownable(*config), root_of(*call.kind));
-  applied.config = std::move(*config);
 
+  const bool force = call.info.query.flag("force");
   const Part part = call.info.subresource == "status" ? Part::kStatus : Part::kObject;
   if (!call.stored() && part == Part::kObject) {
-    if (!text_at(applied.config, {"metadata", "resourceVersion"}).empty()) return not_found(call.subject());
+    if (!text_at(*config, {"metadata", "resourceVersion"}).empty()) return not_found(call.subject());
+    auto applied = applied_to(write_of(call), *call.kind, call.kind->zero(), *config, nullptr, force);
+    if (!applied) return applied.error();
     object_in(typed, "metadata")["name"] = call.info.name;
-    typed["metadata"]["managedFields"] = Json::array({entry_of(call, applied)});
-    return create_object(call, std::move(typed));
+    return create_object(call, std::move(typed), owners_of(std::move(applied->owners)));
   }
-  const bool force = call.info.query.flag("force");
-  return write_successor(call, part, [&](const Object& before) { return applied_to(call, before, applied, force); });
+  return write_successor(call, part, [&](const Object& before) { return successor_of(call, before, *config, force); });
 }
 
 }  // namespace kruise::cluster

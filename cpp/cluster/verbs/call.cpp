@@ -5,6 +5,7 @@
 #include "cluster/json_text.hpp"
 #include "cluster/protobuf_body.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/ownership.hpp"
 #include "cluster/view.hpp"
 #include "cluster/yaml_text.hpp"
 
@@ -74,10 +75,10 @@ Response Call::show(const Object& object, int code) const {
   return response;
 }
 
-Response Call::show(Json tree, int code) const {
+Response Call::show(Json tree, const OwnersPtr& owners, int code) const {
   to_stored(tree);
   const std::string name(text_at(tree, {"metadata", "name"}));
-  return show(Object(path(name), 0, tree, EventType::kAdded), code);
+  return show(Object(path(name), 0, tree, EventType::kAdded, owners), code);
 }
 
 void Call::to_served(Json& tree) const { kind->to_served(tree); }
@@ -129,6 +130,7 @@ base::Result<Json, Response> read_object(Call& call) {
   const KindNames& n = call.kind->names();
   const std::string as = n.kind + " in version \"" + n.version + "\" cannot be handled as a " + n.kind + ": ";
   std::vector<std::string> unknown;
+  keep_owner_reset(*tree);
   if (const auto error = call.kind->coerce(*tree, unknown)) return bad_request(as + *error);
   if (const auto error = judge_strictly(call, unknown, duplicates)) return bad_request(as + *error);
   object_in(*tree, "metadata");

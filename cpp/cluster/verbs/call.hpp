@@ -32,7 +32,7 @@ struct Call {
   /// The object in the form the client asks for.
   [[nodiscard]] Response show(const Object&, int code = 200) const;
   /// The same for a tree that was not stored (dry run).
-  [[nodiscard]] Response show(Json tree, int code = 200) const;
+  [[nodiscard]] Response show(Json tree, const OwnersPtr& owners, int code = 200) const;
   /// Stored trees are of the stored version; verbs work on the requested one.
   void to_served(Json& tree) const;
   void to_stored(Json& tree) const;

@@ -2,6 +2,7 @@
 
 #include "cluster/metadata.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/ownership.hpp"
 #include "cluster/verbs/verbs.hpp"
 
 namespace kruise::cluster {
@@ -44,7 +45,8 @@ Response create(Call& call) {
   return create_object(call, std::move(*tree));
 }
 
-Response create_object(Call& call, Json tree) {
+Response create_object(Call& call, Json tree, std::optional<OwnersPtr> owners) {
+  const std::optional<Json> asked = take_managed_fields(tree);
   if (auto refusal = settle_namespace(call, tree)) return *refusal;
   Json& metadata = tree["metadata"];
   const std::string base(text_of(metadata, "generateName"));
@@ -65,6 +67,7 @@ Response create_object(Call& call, Json tree) {
     if (attempt == 1) {
       call.kind->set_defaults(tree);
       begin_life(tree, call.context.new_uid(), call.now);
+      if (!owners) owners = owners_of_creation(call, tree, asked);
       call.kind->prepare_create(tree);
       FieldErrors errors;
       call.kind->validate_create(tree, errors);
@@ -77,12 +80,12 @@ Response create_object(Call& call, Json tree) {
     const std::string path = call.path(name);
     const ObjectPtr holder = call.context.storage().get(call.kind->table(), path);
     const bool taken = holder != nullptr;
-    if (!taken && call.dry_run()) return call.show(std::move(tree), 201);
+    if (!taken && call.dry_run()) return call.show(std::move(tree), *owners, 201);
     if (!taken) {
       Json stored = tree;
       call.to_stored(stored);
       if (const ObjectPtr object =
-              call.context.storage().put(call.kind->table(), path, std::move(stored), nullptr, call.writer())) {
+              call.context.storage().put(call.kind->table(), path, std::move(stored), *owners, nullptr, call.writer())) {
         return call.show(*object, 201);
       }
     }

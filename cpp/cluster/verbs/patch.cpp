@@ -4,6 +4,7 @@
 
 #include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/ownership.hpp"
 #include "cluster/verbs/verbs.hpp"
 #include "patch/merge_patch.hpp"
 #include "patch/strategic.hpp"
@@ -29,13 +30,14 @@ Response unreadable(const std::string& shown, const std::string& why) {
 }
 
 /// The patched tree back in the kind's own form. Complaints show it as the patch left it, which is made anew for them.
-base::Result<Json, Response> conformed(Call& call, Json tree, const std::vector<std::string>& duplicates,
+base::Result<Next, Response> conformed(Call& call, Json tree, const std::vector<std::string>& duplicates,
                                        const std::function<Json()>& patched_again) {
   std::vector<std::string> unknown;
   if (!tree.is_object()) return unreadable(json_text(tree), "the patched object is no object");
   if (text_of(tree, "kind") != call.kind->names().kind || text_of(tree, "apiVersion") != call.kind->names().api_version()) {
     return bad_request("the patch changes the object's kind or apiVersion");
   }
+  keep_owner_reset(tree);
   if (const auto error = call.kind->coerce(tree, unknown)) return unreadable(json_text(patched_again()), *error);
   if (const auto error = judge_strictly(call, unknown, duplicates)) return unreadable(json_text(patched_again()), *error);
   object_in(tree, "metadata");
@@ -44,12 +46,14 @@ base::Result<Json, Response> conformed(Call& call, Json tree, const std::vector<
                        call.info.name + ")");
   }
   call.kind->set_defaults(tree);
-  return tree;
+  return Next{std::move(tree)};
 }
 
 base::Result<Json, Response> patched(const Call& call, const Object& before, Form form, const Json& body) {
   Json tree = before.tree();
   call.to_served(tree);
+  // Few patches name the owners, and writing them out is dear.
+  if (call.request.body.find("managedFields") != std::string::npos) show_managed_fields(tree, before.owners());
   if (form == Form::kMerge) {
     patch::merge_patch::apply(tree, body);
     return tree;
@@ -83,7 +87,7 @@ Response patch(Call& call) {
   }
 
   const Part part = call.info.subresource == "status" ? Part::kStatus : Part::kObject;
-  return write_successor(call, part, [&](const Object& before) -> base::Result<Json, Response> {
+  return write_successor(call, part, [&](const Object& before) -> base::Result<Next, Response> {
     auto tree = patched(call, before, *form, *body);
     if (!tree) return tree.error();
     return conformed(call, std::move(*tree), duplicates, [&] { return *patched(call, before, *form, *body); });

@@ -25,7 +25,7 @@ Response bind(Call& call) {
   Subject binding = call.subject();
   binding.resource = "pods/binding";
   const Json annotations = body->value("metadata", Json::object()).value("annotations", Json::object());
-  Response response = write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Json, Response> {
+  Response response = write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Next, Response> {
     Json tree = before.tree();
     if (member(tree["metadata"], "deletionTimestamp") != nullptr) {
       return conflict(binding, "pod " + call.info.name + " is being deleted, cannot be assigned to a host");
@@ -44,10 +44,10 @@ Response bind(Call& call) {
     for (Json& known : conditions) {
       if (text_of(known, "type") != "PodScheduled") continue;
       known = condition;
-      return tree;
+      return Next{std::move(tree)};
     }
     conditions.push_back(std::move(condition));
-    return tree;
+    return Next{std::move(tree)};
   });
   return response.code < 400 ? success(201) : response;
 }

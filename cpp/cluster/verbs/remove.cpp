@@ -204,9 +204,9 @@ Response remove_object(Call& call, const std::string& path, const Json& options)
     if (is_immortal(*call.kind, object->name())) return forbidden(subject, "this namespace may not be deleted");
     Ending ending = ending_of(call, *object, options);
     const bool dry = asks_dry_run(call, options);
-    if (dry && ending.marked) return call.show(std::move(*ending.marked));
+    if (dry && ending.marked) return call.show(std::move(*ending.marked), object->owners());
     if (ending.marked) {
-      object = storage.put(call.kind->table(), path, std::move(*ending.marked), object, call.writer());
+      object = storage.put(call.kind->table(), path, std::move(*ending.marked), object->owners(), object, call.writer());
       if (!object) continue;
     }
     if (!ending.gone) return call.show(*object);

@@ -3,7 +3,9 @@
 #include "api/selector.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/scale_owners.hpp"
 #include "cluster/verbs/verbs.hpp"
+#include "cluster/yaml_text.hpp"
 #include "patch/json_patch.hpp"
 #include "patch/merge_patch.hpp"
 
@@ -77,7 +79,13 @@ Json served(const Call& call, const Object& object) {
   return tree;
 }
 
-base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
+/// What a request makes of the scale, and who owns the count then.
+struct WantedScale {
+  Json scale;
+  OwnersPtr owners;  // of the whole object
+};
+
+base::Result<Json, Response> changed_scale(Call& call, const Object& before) {
   std::vector<std::string> duplicates;
   auto body = parse_json(call.request.body, &duplicates);
   if (!body) return bad_request(body.error());
@@ -97,6 +105,25 @@ base::Result<Json, Response> wanted_scale(Call& call, const Object& before) {
   return scale;
 }
 
+bool is_apply(const Call& call) { return call.request.content_type.starts_with("application/apply-patch"); }
+
+base::Result<WantedScale, Response> wanted_scale(Call& call, const Object& before) {
+  const Json scale = scale_of(*call.kind, served(call, before));
+  ScaleOwners owners(call, before.owners());
+  if (is_apply(call)) {
+    auto config = parse_yaml(call.request.body);
+    if (!config || !config->is_object())
+      return bad_request("error decoding YAML: " + (config ? std::string("the patch must be an object") : config.error()));
+    auto applied = owners.apply(scale, *config, call.info.query.flag("force"));
+    if (!applied) return applied.error();
+    return WantedScale{.scale = std::move(*applied), .owners = owners.of_object()};
+  }
+  auto wanted = changed_scale(call, before);
+  if (!wanted) return wanted.error();
+  owners.update(scale, *wanted);
+  return WantedScale{.scale = std::move(*wanted), .owners = owners.of_object()};
+}
+
 }  // namespace
 
 Response scale(Call& call) {
@@ -105,13 +132,13 @@ Response scale(Call& call) {
     const ObjectPtr object = call.stored();
     return object ? show(served(call, *object)) : not_found(call.subject());
   }
-  Response response = write_successor(call, Part::kObject, [&](const Object& before) -> base::Result<Json, Response> {
+  Response response = write_successor(call, Part::kObject, [&](const Object& before) -> base::Result<Next, Response> {
     auto wanted = wanted_scale(call, before);
     if (!wanted) return wanted.error();
     Json tree = served(call, before);
-    if (const Json* count = member_at(*wanted, {"spec", "replicas"}); count != nullptr && !count->is_number_integer())
+    if (const Json* count = member_at(wanted->scale, {"spec", "replicas"}); count != nullptr && !count->is_number_integer())
       return bad_request("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas is no integer");
-    const std::int64_t replicas = integer_of(wanted->value("spec", Json::object()), "replicas", 0);
+    const std::int64_t replicas = integer_of(wanted->scale.value("spec", Json::object()), "replicas", 0);
     if (replicas < 0 && !call.kind->custom()) {  // a custom kind judges itself
       FieldErrors errors;
       errors.invalid("spec.replicas", replicas, "must be greater than or equal to 0");
@@ -121,11 +148,11 @@ Response scale(Call& call) {
       return invalid(subject, errors);
     }
     set_path(tree, call.kind->scale_paths().spec_replicas, replicas);
-    if (const auto version = text_at(*wanted, {"metadata", "resourceVersion"}); !version.empty())
+    if (const auto version = text_at(wanted->scale, {"metadata", "resourceVersion"}); !version.empty())
       tree["metadata"]["resourceVersion"] = std::string(version);
     std::vector<std::string> unknown;
     if (const auto error = call.kind->coerce(tree, unknown)) return bad_request(*error);
-    return tree;
+    return Next{.tree = std::move(tree), .owners = std::move(wanted->owners)};
   });
   if (response.code >= 400) return response;
   const auto tree = parse_json(response.body);

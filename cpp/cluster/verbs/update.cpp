@@ -2,6 +2,7 @@
 
 #include "cluster/metadata.hpp"
 #include "cluster/tree.hpp"
+#include "cluster/verbs/ownership.hpp"
 #include "cluster/verbs/verbs.hpp"
 
 namespace kruise::cluster {
@@ -65,9 +66,9 @@ Response replace(Call& call, Part part) {
   if (auto refusal = check_body(call, *body, found.get())) return *refusal;
   if (!found && part == Part::kObject && call.kind->traits().create_on_update) return create_object(call, std::move(*body));
   call.kind->set_defaults(*body);
-  return write_successor(call, part, [&](const Object& before) -> base::Result<Json, Response> {
+  return write_successor(call, part, [&](const Object& before) -> base::Result<Next, Response> {
     if (auto refusal = check_version(call, *body, before, true)) return *refusal;
-    return *body;
+    return Next{*body};
   });
 }
 
@@ -79,14 +80,20 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     if (!before) return not_found(call.subject());
     auto made = successor(*before);
     if (!made) return made.error();
-    Json now = std::move(*made);
+    Json now = std::move(made->tree);
     if (auto refusal = check_version(call, now, *before, false)) return *refusal;
 
     std::optional<Json> converted;
     if (call.kind->converted()) call.to_served(converted.emplace(before->tree()));
     const Json& was = converted ? *converted : before->tree();
+    const std::optional<Json> asked = take_managed_fields(now);
     keep_identity(now, was);
-    if (member(now["metadata"], "managedFields") == nullptr) copy_member(now["metadata"], was.at("metadata"), "managedFields");
+    OwnersPtr owners = before->owners();
+    if (made->owners) {
+      owners = *made->owners;
+    } else if (part != Part::kBinding) {
+      owners = owners_of_update(call, was, now, asked, owners);
+    }
     FieldErrors errors;
     if (part == Part::kStatus) {
       call.kind->prepare_status_update(now, was);
@@ -102,15 +109,16 @@ Response write_successor(Call& call, Part part, const Successor& successor) {
     }
 
     call.to_stored(now);
-    if (now == before->tree()) return call.show(*before);
-    if (call.dry_run()) return call.show(std::move(now));
+    if (same_but_for_times(owners, before->owners()) && now == before->tree()) return call.show(*before);
+    if (call.dry_run()) return call.show(std::move(now), owners);
     Storage& storage = call.context.storage();
     if (ends_life(*call.kind, now, *before)) {
       // Watches see it go as it was stored; the writer sees what it wrote.
       if (!storage.remove(call.kind->table(), before, call.writer())) continue;
-      return call.show(std::move(now));
+      return call.show(std::move(now), owners);
     }
-    const ObjectPtr object = storage.put(call.kind->table(), before->path(), std::move(now), before, call.writer());
+    const ObjectPtr object =
+        storage.put(call.kind->table(), before->path(), std::move(now), std::move(owners), before, call.writer());
     if (object) return call.show(*object);
   }
   return stale(call.subject());
@@ -124,10 +132,10 @@ Response finalize_namespace(Call& call) {
   if (!body) return body.error();
   const Json* wanted = member_at(*body, {"spec", "finalizers"});
   const Json finalizers = wanted != nullptr && wanted->is_array() ? *wanted : Json::array();
-  return write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Json, Response> {
+  return write_successor(call, Part::kBinding, [&](const Object& before) -> base::Result<Next, Response> {
     Json tree = before.tree();
     object_in(tree, "spec")["finalizers"] = finalizers;
-    return tree;
+    return Next{std::move(tree)};
   });
 }
 

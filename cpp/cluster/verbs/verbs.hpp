@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cluster/api_server.hpp"
+#include "cluster/fields/owners.hpp"
 #include "cluster/verbs/call.hpp"
 
 namespace kruise::cluster {
@@ -27,11 +28,17 @@ namespace kruise::cluster {
 /// Judges what the query of a write asks for (dry run, field validation, manager): the refusal, if any. write_options.cpp
 [[nodiscard]] std::optional<Response> judge_write_options(const Call&);
 
-/// Creates from a tree already read; `name` may come from generateName.
-[[nodiscard]] Response create_object(Call&, Json tree);
+/// Creates from a tree already read; `name` may come from generateName. Owners are given by who applies, else the writer owns
+/// all.
+[[nodiscard]] Response create_object(Call&, Json tree, std::optional<OwnersPtr> owners = std::nullopt);
 
-/// What an update writes: the successor of `before`, or the answer that refuses.
-using Successor = std::function<base::Result<Json, Response>(const Object& before)>;
+/// What an update writes. Owners are given by who applies, else the writer owns what it changes.
+struct Next {
+  Json tree;
+  std::optional<OwnersPtr> owners = std::nullopt;
+};
+/// The successor of `before`, or the answer that refuses.
+using Successor = std::function<base::Result<Next, Response>(const Object& before)>;
 enum class Part : std::uint8_t { kObject, kStatus, kBinding };
 /// Reads, asks for the successor, checks and stores it; again when another write came between, unless the body was bound to a
 /// version.

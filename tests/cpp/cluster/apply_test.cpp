@@ -56,5 +56,66 @@ TEST(Apply, ListsMergeByKey) {
   EXPECT_EQ(api.call("PATCH", kPods + "/a", config.dump(), "application/apply-patch+yaml").code, 422) << "a manager is required";
 }
 
+/// The fields that a manager owns, as text; "nothing" when it has no entry.
+std::string owned(const Json& object, const std::string& manager) {
+  for (const Json& entry : object["metadata"].value("managedFields", Json::array())) {
+    if (entry["manager"] == manager) return entry["fieldsV1"].dump();
+  }
+  return "nothing";
+}
+
+TEST(Owners, EveryWriteIsTracked) {
+  Api api;
+  const auto made = api.call("POST", kConfigMaps + "?fieldManager=maker", configmap("c", {{"a", "1"}}).dump());
+  EXPECT_EQ(owned(made.body, "maker"), R"({"f:data":{".":{},"f:a":{}}})");
+  const auto merged = api.merge(kConfigMaps + "/c", {{"data", {{"a", "2"}}}});
+  EXPECT_EQ(owned(merged.body, "test"), R"({"f:data":{"f:a":{}}})") << "who gives no name is known by its program";
+  EXPECT_EQ(owned(merged.body, "maker"), R"({"f:data":{}})");
+  EXPECT_EQ(owned(api.get(kConfigMaps + "/c").body, "test"), owned(merged.body, "test"));
+}
+
+TEST(Owners, AWriteThatChangesNothingMakesNoVersion) {
+  Api api;
+  const auto made = api.post(kConfigMaps, configmap("c", {{"a", "1"}}));
+  api.loop.run_for(std::chrono::seconds(5));
+  EXPECT_EQ(api.merge(kConfigMaps + "/c", {{"data", {{"a", "1"}}}}).version(), made.version());
+  EXPECT_EQ(api.put(kConfigMaps + "/c", made.body).version(), made.version()) << "managedFields sent back";
+}
+
+TEST(Owners, AreForgottenWhenAClientAsks) {
+  Api api;
+  api.post(kConfigMaps, configmap("c", {{"a", "1"}}));
+  const auto reset = api.merge(kConfigMaps + "/c", {{"metadata", {{"managedFields", Json::array({Json::object()})}}}});
+  EXPECT_FALSE(reset.body["metadata"].contains("managedFields"));
+  const auto written = api.merge(kConfigMaps + "/c", {{"data", {{"b", "1"}}}});
+  EXPECT_FALSE(written.body["metadata"].contains("managedFields")) << "nobody is tracked until somebody applies";
+}
+
+TEST(Owners, OfAStatusAreApart) {
+  Api api;
+  api.post(kPods, pod("p"));
+  const auto status = api.call("PATCH", kPods + "/p/status?fieldManager=kubelet", R"({"status":{"phase":"Running"}})",
+                               "application/merge-patch+json");
+  for (const Json& entry : status.body["metadata"]["managedFields"]) {
+    if (entry["manager"] == "kubelet") EXPECT_EQ(entry["subresource"], "status");
+  }
+  EXPECT_EQ(owned(status.body, "kubelet"), R"({"f:status":{"f:phase":{}}})");
+}
+
+TEST(Owners, MoveWithTheCount) {
+  Api api;
+  const std::string path = "/apis/apps/v1/namespaces/default/deployments";
+  const Json body = {{"metadata", {{"name", "d"}}},
+                     {"spec",
+                      {{"replicas", 1},
+                       {"selector", {{"matchLabels", {{"a", "b"}}}}},
+                       {"template", {{"metadata", {{"labels", {{"a", "b"}}}}}, {"spec", pod("x")["spec"]}}}}}};
+  ASSERT_EQ(api.post(path, body).code, 201);
+  api.call("PATCH", path + "/d/scale?fieldManager=scaler", R"({"spec":{"replicas":3}})", "application/merge-patch+json");
+  const auto scaled = api.get(path + "/d");
+  EXPECT_EQ(owned(scaled.body, "scaler"), R"({"f:spec":{"f:replicas":{}}})");
+  EXPECT_EQ(owned(scaled.body, "test").find("f:replicas"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kruise::cluster::testing
