@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,17 +13,18 @@ import yaml
 from sequence import HERE, Difference
 
 RECORDED = HERE / "recorded.json"
+DRAWN = HERE / "recorded_drawn.json"  # the answers to the requests of drawn.SEED
 
 
-def load() -> dict[str, Any]:
-    answers: dict[str, Any] = json.loads(RECORDED.read_text())["answers"]
+def load(file: Path = RECORDED) -> dict[str, Any]:
+    answers: dict[str, Any] = json.loads(file.read_text())["answers"]
     return answers
 
 
-def save(answers: dict[str, Any]) -> None:
+def save(answers: dict[str, Any], file: Path = RECORDED) -> None:
     note = "Written by `python3 tests/conformance record` from a real API server's answers."
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(answer, sort_keys=True)}" for name, answer in answers.items())
-    RECORDED.write_text(f'{{"note": {json.dumps(note)}, "answers": {{\n{lines}\n}}}}\n')
+    file.write_text(f'{{"note": {json.dumps(note)}, "answers": {{\n{lines}\n}}}}\n')
 
 
 @dataclass(frozen=True)

@@ -31,16 +31,26 @@ class Server:
 
 
 def load_requests() -> list[dict[str, Json]]:
-    document = yaml.safe_load((HERE / "requests.yaml").read_text())
-    requests: list[dict[str, Json]] = document["requests"]
-    return requests
+    """The requests of both files, in order."""
+    files = (HERE / "requests.yaml", HERE / "apply.yaml")
+    return [_spelled_out(request) for file in files for request in yaml.safe_load(file.read_text())["requests"]]
 
 
-def run(server: Server) -> dict[str, Json]:
-    """The normalised answer to each request, by its name, in order."""
+def _spelled_out(request: dict[str, Json]) -> dict[str, Json]:
+    """`apply` and `by` as method, path and content type."""
+    if "apply" not in request:
+        return request
+    path, _, query = request["apply"].partition("?")
+    options = [f"fieldManager={request['by']}", *(["force=true"] if request.get("force") else []), *([query] if query else [])]
+    rest = {key: value for key, value in request.items() if key not in ("apply", "by", "force")}
+    return {**rest, "send": f"PATCH {path}?{'&'.join(options)}", "type": "application/apply-patch+yaml"}
+
+
+def run(server: Server, requests: list[dict[str, Json]] | None = None) -> dict[str, Json]:
+    """The normalised answer to each request, by its name, in order. `requests`: those instead of the list's."""
     runner = _Runner(server)
     try:
-        return {request["name"]: runner.answer(request) for request in load_requests()}
+        return {request["name"]: runner.answer(request) for request in (load_requests() if requests is None else requests)}
     finally:
         runner.close()
 
@@ -239,7 +249,8 @@ class _Normal:
         if not isinstance(body, dict):
             return body
         metadata = dict(body.get("metadata") or {})
-        metadata.pop("managedFields", None)  # judged by what apply does, not by its book-keeping
+        if metadata.get("managedFields"):
+            metadata["managedFields"] = sorted(metadata["managedFields"], key=_owner)
         if "resourceVersion" in metadata:
             key = metadata.get("uid") or f"{body.get('kind')}/{metadata.get('namespace')}/{metadata.get('name')}"
             metadata["resourceVersion"] = self._version(key, metadata["resourceVersion"])
@@ -253,7 +264,7 @@ class _Normal:
 
     def _deep(self, value: Json) -> Json:
         if isinstance(value, dict):
-            return {key: self._deep(item) for key, item in value.items()}
+            return {self._text(key): self._deep(item) for key, item in value.items()}  # keys of fieldsV1 name owners
         if isinstance(value, list):
             return [self._deep(item) for item in value]
         return self._text(value) if isinstance(value, str) else value
@@ -301,6 +312,11 @@ def _without_bookkeeping(text: str) -> str:
     for name in ("managedFields", "resourceVersion"):
         body.get("metadata", {}).pop(name, None)
     return begin[:-1] + json.dumps(json.dumps(body, sort_keys=True)) + text[end:]
+
+
+def _owner(entry: dict[str, Json]) -> tuple[str, ...]:
+    """The list is in order of time, and two runs of a sequence see the second change at different places."""
+    return tuple(str(entry.get(key, "")) for key in ("manager", "operation", "apiVersion", "subresource"))
 
 
 def _number(item: Json) -> int:

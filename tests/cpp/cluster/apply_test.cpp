@@ -97,7 +97,9 @@ TEST(Owners, OfAStatusAreApart) {
   const auto status = api.call("PATCH", kPods + "/p/status?fieldManager=kubelet", R"({"status":{"phase":"Running"}})",
                                "application/merge-patch+json");
   for (const Json& entry : status.body["metadata"]["managedFields"]) {
-    if (entry["manager"] == "kubelet") EXPECT_EQ(entry["subresource"], "status");
+    if (entry["manager"] == "kubelet") {
+      EXPECT_EQ(entry["subresource"], "status");
+    }
   }
   EXPECT_EQ(owned(status.body, "kubelet"), R"({"f:status":{"f:phase":{}}})");
 }
