@@ -256,9 +256,10 @@ void PodReader::keep_referred(api::PodView& pod) {
     token = token.substr(1, token.rfind('"') - 1);
     if (token.find('\\') != std::string_view::npos) {
       // Rare, and the document has been left behind: the text is read once more by itself.
+      const simdjson::padded_string quoted(found->token.substr(0, token.size() + 2));
       simdjson::dom::parser parser;
       std::string_view plain;
-      if (parser.parse(found->token.data(), token.size() + 2).get(plain) != kOk) continue;
+      if (parser.parse(quoted).get(plain) != kOk) continue;
       token = unescaped_.emplace_back(plain);
     }
     pod.annotations.push_back({env.key, token});

@@ -1,34 +1,40 @@
 #include "client/watch_channel.hpp"
 
+#include <utility>
+
 namespace kruise::client {
 
 WatchChannel::WatchChannel(base::Executor& executor, WatchHandler& handler, std::function<void()> resume)
     : executor_(executor), handler_(&handler), resume_(std::move(resume)) {}
 
 bool WatchChannel::append(std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
-  if (queued_bytes_ + bytes.size() > kWatchQueuedBytesMax) {
-    paused_ = true;
-    return false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queued_bytes_ + bytes.size() > kWatchQueuedBytesMax) {
+      paused_ = true;
+      return false;
+    }
+    queued_.append(bytes);
+    queued_bytes_ += bytes.size();
+    if (std::exchange(scheduled_, true)) return true;
   }
-  queued_.append(bytes);
-  queued_bytes_ += bytes.size();
   schedule();
   return true;
 }
 
 void WatchChannel::finish(std::optional<ApiError> error) {
-  const std::lock_guard lock(mutex_);
-  finished_ = true;
-  error_ = std::move(error);
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    error_ = std::move(error);
+    if (std::exchange(scheduled_, true)) return;
+  }
   schedule();
 }
 
 void WatchChannel::close() { handler_ = nullptr; }
 
 void WatchChannel::schedule() {
-  if (scheduled_) return;
-  scheduled_ = true;
   executor_.post([self = shared_from_this()] { self->drain(); });
 }
 

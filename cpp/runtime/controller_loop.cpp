@@ -158,6 +158,7 @@ void ControllerLoop::begin(const api::Key& key, Cause cause) {
   if (!function) {
     around_.own_writes.forget({name_, key});
     resting_.erase(key);
+    status_written_.erase(key);
     held_.forget(key);
     queue_.forget(key);
     end(key, "success");
@@ -208,6 +209,7 @@ void ControllerLoop::act_on(const api::Key& key, Plan plan, base::Duration cost)
           {{"controller", name_}, {"set", key.text()}, {"object", reason.object}, {"rule", reason.rule}, {"why", reason.text}});
     }
   }
+  space_status(job, plan);
   if (plan.writes_nothing() && plan.events.empty()) {
     finish(key, {});
     return;
@@ -310,6 +312,21 @@ void ControllerLoop::end(const api::Key& key, std::string_view result) {
     return;
   }
   around_.loop.post_idle(life_.bind([this] { pump(); }));
+}
+
+/// Leaves a status out that may wait and follows another too closely, and looks again when it does not.
+void ControllerLoop::space_status(Job& job, Plan& plan) {
+  const base::MonoTime now = around_.loop.clock().mono();
+  const auto last = status_written_.find(job.key);
+  const base::Duration left = last == status_written_.end() ? base::Duration{0} : last->second + kStatusSpacing - now;
+  if (plan.status && plan.status_may_wait && left > base::Duration{0}) {
+    plan.status.reset();
+    job.requeue = std::min(job.requeue.value_or(left), left);
+  } else if (plan.status) {
+    status_written_.insert_or_assign(job.key, now);
+  } else if (last != status_written_.end() && left <= base::Duration{0}) {
+    status_written_.erase(last);
+  }
 }
 
 void ControllerLoop::rest(const api::Key& key, base::Duration cost) {

@@ -43,6 +43,8 @@ class ControllerLoop {
   /// What a plan costs per object that it looks at, where no clock can tell (virtual time).
   static constexpr base::Duration kCostPerObject = std::chrono::microseconds(2);
   static constexpr int kFailuresBeforeEvent = 10;
+  /// From one status that may wait (Plan::status_may_wait) to the next.
+  static constexpr base::Duration kStatusSpacing = std::chrono::milliseconds(500);
 
   struct Options {
     int workers = 3;  // keys at once
@@ -91,6 +93,7 @@ class ControllerLoop {
   void fail(const api::Key&, const std::string& text, bool stale);
   void report(const api::Key&, const std::string& text, bool stale);
   void rest(const api::Key&, base::Duration cost);
+  void space_status(Job&, Plan&);
 
   std::string name_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -100,7 +103,8 @@ class ControllerLoop {
   HeldGauges held_;
   base::Random random_;
   std::map<api::Key, std::unique_ptr<Job>> jobs_;
-  std::map<api::Key, base::MonoTime> resting_;  // until then
+  std::map<api::Key, base::MonoTime> resting_;         // until then
+  std::map<api::Key, base::MonoTime> status_written_;  // as long ago as the spacing at most
   base::LruMap<api::Key, Trouble> troubles_{EventRecorder::kKeysMax};
   bool running_ = false;
   std::function<void()> stopped_;

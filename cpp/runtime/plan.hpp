@@ -94,6 +94,9 @@ struct Plan {
   /// patch of the status subresource; how failures of the steps appear in it is
   /// the kind's own affair (`on_error`).
   std::optional<Write> status;
+  /// The status tells of something under way, of which the next change will tell again: it may be left out for a while after
+  /// one was written. What users wait for (a new generation seen, a condition, all done) may not.
+  bool status_may_wait = false;
   /// Makes the status to write when a step failed, from the error's text;
   /// empty: `status` as it is. Not asked about objects that have only changed
   /// meanwhile, which is no failure.

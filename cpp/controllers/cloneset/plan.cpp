@@ -174,6 +174,7 @@ void add_status(const Pass& pass, const api::CloneSetStatus& counts, const Failu
   set_progressing(pass, wanted, plan);
   const auto progressing = std::ranges::find(wanted.conditions, kConditionProgressing, &api::CloneSetCondition::type);
   plan.status = status_write(pass.set, wanted);
+  plan.status_may_wait = is_interim(pass, wanted);
   if (plan.steps.empty()) return;
   // `act` may outlive this pass, so it gets copies.
   std::vector<api::CloneSetCondition> progress(progressing, wanted.conditions.end());

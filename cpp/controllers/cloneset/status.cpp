@@ -61,6 +61,21 @@ void set_failures(api::CloneSetStatus& status, const api::CloneSetStatus& before
   set_condition(status, before, kConditionFailedUpdate, failures.update, now);
 }
 
+bool is_interim(const Pass& pass, const api::CloneSetStatus& wanted) {
+  const auto at_rest = [&](const api::CloneSetStatus& status) {
+    return status.replicas == pass.targets.replicas && status.available_replicas == status.replicas &&
+           status.updated_available_replicas == status.updated_replicas;
+  };
+  if (at_rest(wanted) || at_rest(pass.set.status)) return false;
+  const auto without_figures = [](const api::CloneSetStatus& status) {
+    api::CloneSetStatus rest = without_times(status);
+    rest.replicas = rest.ready_replicas = rest.available_replicas = 0;
+    rest.updated_replicas = rest.updated_ready_replicas = rest.updated_available_replicas = 0;
+    return rest;
+  };
+  return without_figures(pass.set.status) == without_figures(wanted);
+}
+
 std::optional<runtime::Write> status_write(const api::CloneSet& set, const api::CloneSetStatus& wanted) {
   if (without_times(set.status) == without_times(wanted)) return std::nullopt;
   base::JsonWriter w;

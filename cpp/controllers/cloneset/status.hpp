@@ -25,6 +25,10 @@ struct Failures {
 void set_failures(api::CloneSetStatus&, const api::CloneSetStatus& before, const Failures&, base::Time now);
 
 /// A merge patch of the status subresource; absent when nothing but times differs.
+/// The set was on its way and still is, and `wanted` differs from its status in figures only, of which the next ones will tell
+/// again.
+[[nodiscard]] bool is_interim(const Pass&, const api::CloneSetStatus& wanted);
+
 [[nodiscard]] std::optional<runtime::Write> status_write(const api::CloneSet&, const api::CloneSetStatus& wanted);
 
 }  // namespace kruise::controllers::cloneset

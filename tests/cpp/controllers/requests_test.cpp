@@ -105,12 +105,12 @@ TEST_F(RequestsTest, ChangesOfManyPodsAreFewWritesOfTheStatus) {
   rig.create(clone_set().replicas(kPods).in_place().max_unavailable(kPods));
   settle();
   sent();
-  // Each pod is created, bound, started and made ready: four changes, most of which change a figure of the status.
-  EXPECT_LT(status_writes_, kPods);
+  // Each pod is created, bound, started and made ready, spread over seconds: hundreds of changes of the status's figures.
+  EXPECT_LE(status_writes_, 15);
   rig.patch(R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":"nginx:2"}]}}}})");
   settle();
   sent();
-  EXPECT_LT(status_writes_, kPods);
+  EXPECT_LE(status_writes_, 15);
 }
 
 TEST_F(RequestsTest, ReportsThatChangeNothingAreNoCauseToLook) {

@@ -51,6 +51,29 @@ TEST(StatusTest, CountsPodsAsTheyAre) {
   EXPECT_EQ(s["labelSelector"], "app=web");
 }
 
+TEST(StatusTest, OnlyFiguresOfASetOnItsWayMayWait) {
+  World base(clone_set().replicas(3));
+  base.set.current(base.new_revision);
+  World none = base;
+  none.new_pods(3, kNotReady);
+  EXPECT_FALSE(none.plan().status_may_wait);  // the first: nobody has been told anything yet
+  accept(base, *none.plan().status);
+  World some = base;
+  some.new_pods(2, kNotReady).new_pods(1);
+  EXPECT_TRUE(some.plan().status);
+  EXPECT_TRUE(some.plan().status_may_wait);
+  World all = base;
+  all.new_pods(3);
+  EXPECT_FALSE(all.plan().status_may_wait);
+  accept(base, *all.plan().status);
+  World broken = base;
+  broken.new_pods(2).new_pods(1, kNotReady);
+  EXPECT_TRUE(broken.plan().status);
+  EXPECT_FALSE(broken.plan().status_may_wait);  // who looks at it now would take it for settled
+  some.set.set.meta.generation = 2;
+  EXPECT_FALSE(some.plan().status_may_wait);
+}
+
 // CloneSet §26, 1.0: one broken pod froze the current revision; 1.6.2: it moved while pods of the partition were owed.
 TEST(StatusTest, CurrentRevisionMovesWhenAllAreUpdatedAndNoneIsOwed) {
   World all(clone_set().replicas(2));

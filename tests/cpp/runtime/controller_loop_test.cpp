@@ -284,6 +284,43 @@ TEST_F(ControllerLoopTest, LooksAgainWhenThePlanWishes) {
   EXPECT_EQ(total("requeue_after"), 2);
 }
 
+TEST_F(ControllerLoopTest, AStatusThatMayWaitFollowsAnotherAtADistance) {
+  bool may_wait = true;
+  told->plan = [&](const api::Key& key) {
+    Plan plan;
+    plan.status = one_patch(key).steps[0].chains[0][0];
+    plan.status_may_wait = may_wait;
+    return plan;
+  };
+  const auto sends = [&](base::Duration after) {
+    add("a");
+    loop.run_for(after);
+    if (client.in_flight() == 0) return false;
+    client.succeed("10");
+    return true;
+  };
+  controller->start();
+  EXPECT_TRUE(sends(0s));
+  EXPECT_FALSE(sends(100ms));
+  EXPECT_FALSE(sends(300ms));
+  EXPECT_FALSE(controller->idle());
+  loop.run_for(100ms);  // it comes by itself
+  ASSERT_EQ(client.in_flight(), 1U);
+  client.succeed("10");
+  // What may not wait does not, and what follows it keeps its distance too.
+  may_wait = false;
+  EXPECT_TRUE(sends(10ms));
+  may_wait = true;
+  EXPECT_FALSE(sends(400ms));
+  loop.run_for(90ms);
+  EXPECT_EQ(client.in_flight(), 1U);
+  client.succeed("10");
+  // Another key's is its own affair.
+  add("b");
+  loop.run_for(0s);
+  EXPECT_EQ(client.in_flight(), 1U);
+}
+
 TEST_F(ControllerLoopTest, AnExpensiveKeyRestsExceptForAnEdit) {
   told->plan = [](const api::Key&) {
     Plan plan;
