@@ -18,6 +18,9 @@ class AnyInformer {
   virtual ~AnyInformer() = default;
   virtual void start() = 0;
   virtual void stop() = 0;
+  virtual void relist() = 0;
+  /// When the last complete list was begun.
+  [[nodiscard]] virtual std::optional<base::MonoTime> listed_from() const = 0;
   [[nodiscard]] virtual bool synced() const = 0;
   [[nodiscard]] virtual const api::Resource& resource() const = 0;
   /// For the metrics: objects and bytes, age of the last sign of life, counts of what happened.
@@ -39,6 +42,8 @@ class Informer final : public AnyInformer {
   [[nodiscard]] const Store<T>& store() const { return store_; }
   void start() override { reflector_.start(); }
   void stop() override { reflector_.stop(); }
+  void relist() override { reflector_.relist(); }
+  [[nodiscard]] std::optional<base::MonoTime> listed_from() const override { return reflector_.listed_from(); }
   [[nodiscard]] bool synced() const override { return store_.synced(); }
   [[nodiscard]] const api::Resource& resource() const override { return resource_; }
   [[nodiscard]] ReflectorStats stats() const override { return reflector_.stats(); }

@@ -65,6 +65,13 @@ void Reflector::stop() {
   state_ = State::kStopped;
 }
 
+void Reflector::relist() {
+  if (state_ == State::kStopped) return;
+  stop();
+  needs_list_ = true;
+  start();
+}
+
 ReflectorStats Reflector::stats() const {
   ReflectorStats stats = stats_;
   stats.state = state_;
@@ -95,6 +102,7 @@ void Reflector::proceed() {
     return;
   }
   feed_.begin_list();
+  list_begun_ = client_.executor().clock().mono();
   if (options_.facts->streams_lists && stream_attempts_ < kStreamAttemptsMax) {
     open(State::kStreaming);
   } else {
@@ -152,6 +160,7 @@ void Reflector::finish_list(std::uint64_t version) {
   paged_ = true;
   expired_pages_ = 0;
   ++stats_.lists;
+  stats_.listed_from = list_begun_;
   const State before = state_;
   if (before == State::kStreaming) {
     stream_attempts_ = 0;

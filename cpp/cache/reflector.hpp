@@ -19,6 +19,7 @@
 //                 410, foreign bytes                             kWaiting, list; the swap reports only differences
 //                 two bookmarks missed, `timeoutSeconds` over    kWatching on a new connection from the last version
 //     kWaiting    the back-off is over                           as written above
+//     any         relist()                                       kListing or kStreaming
 //     any         stop()                                         kStopped; the objects stay, a later start resumes
 //
 // A list is asked for without resourceVersion, so that it is the server's newest state, not some cache's.
@@ -70,7 +71,9 @@ struct ReflectorStats {
   State state = State::kStopped;
   /// When the server was last heard of: a page, an event, a bookmark.
   std::optional<base::MonoTime> last_sign_of_life;
-  std::uint64_t lists = 0;           // done, streamed ones included
+  std::uint64_t lists = 0;  // done, streamed ones included
+  /// When the last list that is done was begun: what had been written by then is known.
+  std::optional<base::MonoTime> listed_from;
   std::uint64_t streamed_lists = 0;  // done
   std::uint64_t pages = 0;
   std::uint64_t watches = 0;  // opened
@@ -96,7 +99,10 @@ class Reflector {
 
   void start();
   void stop();
+  /// Lists anew, whatever is known; started before. The swap tells differences only.
+  void relist();
   [[nodiscard]] ReflectorStats stats() const;
+  [[nodiscard]] std::optional<base::MonoTime> listed_from() const { return stats_.listed_from; }
 
  private:
   struct Session;
@@ -142,6 +148,7 @@ class Reflector {
   int stream_attempts_ = 0;  // streamed lists that failed in a row
   int expired_pages_ = 0;    // 410 on later pages in a row
   std::uint64_t listed_pages_ = 0;
+  base::MonoTime list_begun_{};
   std::unique_ptr<Session> session_;
   base::TimerId retry_timer_ = 0, silence_timer_ = 0;
   std::shared_ptr<std::uint64_t> epoch_;  // answers of an older epoch, or of a reflector that is gone, are not ours

@@ -34,6 +34,9 @@ client::ApiError injected(int code) {
   return error;
 }
 
+/// What is injected now into the events of all watches of a client, those already open too; null: nothing.
+using Plan = std::shared_ptr<FaultPlan>;
+
 }  // namespace
 
 struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
@@ -106,7 +109,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   ApiServer& view;
   base::Executor& executor;
   std::function<Fault(const client::Request&)> faults;
-  std::shared_ptr<FaultPlan> plan;  // of watch events
+  std::shared_ptr<Plan> plan = std::make_shared<Plan>();
   std::map<std::string, std::uint64_t> sent;
 };
 
@@ -116,7 +119,7 @@ namespace {
 class LocalWatch final : public client::Watch {
  public:
   LocalWatch(ApiServer& server, base::Executor& executor, client::Request request, client::WatchHandler& handler,
-             std::shared_ptr<FaultPlan> plan)
+             std::shared_ptr<const Plan> plan)
       : state_(std::make_shared<State>(server, executor, std::move(request), handler, std::move(plan))) {}
   ~LocalWatch() override { state_->stop(); }
 
@@ -124,7 +127,7 @@ class LocalWatch final : public client::Watch {
 
  private:
   struct State : std::enable_shared_from_this<State> {
-    State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h, std::shared_ptr<FaultPlan> p)
+    State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h, std::shared_ptr<const Plan> p)
         : server(s), executor(e), request(std::move(r)), handler(&h), plan(std::move(p)) {}
 
     void open(const Fault& fault) {
@@ -167,7 +170,7 @@ class LocalWatch final : public client::Watch {
           hold(line);
           continue;
         }
-        if (plan && !passes(line)) {
+        if (*plan && !passes(line)) {
           if (held.empty() || delayed) return;
           continue;
         }
@@ -178,7 +181,7 @@ class LocalWatch final : public client::Watch {
 
     /// Whether the line may be delivered now; otherwise a fault took its place, or comes before it.
     bool passes(const std::shared_ptr<const std::string>& line) {
-      const WatchFault fault = plan->on_event(request);
+      const WatchFault fault = (*plan)->on_event(request);
       switch (fault.kind) {
         case WatchFault::Kind::kNone:
           return true;
@@ -290,7 +293,7 @@ class LocalWatch final : public client::Watch {
     base::Executor& executor;
     client::Request request;
     client::WatchHandler* handler;  // null once ended
-    std::shared_ptr<FaultPlan> plan;
+    std::shared_ptr<const Plan> plan;
     std::deque<std::shared_ptr<const std::string>> held;  // late lines
     bool delayed = false;                                 // nothing is read meanwhile
     std::unique_ptr<ApiServer::Stream> stream;
@@ -330,7 +333,7 @@ void LocalClient::inject(std::function<Fault(const client::Request&)> faults) { 
 void LocalClient::inject(std::shared_ptr<FaultPlan> plan) {
   impl_->faults = plan ? [plan](const client::Request& request) { return plan->on_request(request); }
                        : std::function<Fault(const client::Request&)>{};
-  impl_->plan = std::move(plan);
+  *impl_->plan = std::move(plan);
 }
 
 }  // namespace kruise::cluster

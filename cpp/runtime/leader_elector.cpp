@@ -209,6 +209,7 @@ void LeaderElector::failed(const std::string& why) {
 
 void LeaderElector::again(base::Duration delay) {
   if (over_) return;
+  if (!std::exchange(tried_, true) && callbacks_.on_tried) callbacks_.on_tried();
   const double spread = leading_ ? 0 : random_.unit() * kSpread;
   delay += std::chrono::duration_cast<base::Duration>(delay * spread);
   next_ = client_.executor().post_after(delay, life_.bind([this] { attempt(); }));

@@ -40,6 +40,8 @@ class LeaderElector {
     std::function<void(const std::string&)> on_lost;
     /// The lock was taken or renewed: writes may be sent until then.
     std::function<void(base::MonoTime)> on_renewed{};
+    /// The first attempt is over, whatever came of it. Called once.
+    std::function<void()> on_tried{};
   };
 
   /// On the client's executor, like everything below.
@@ -49,6 +51,7 @@ class LeaderElector {
   /// Whether a write may be sent at this instant.
   [[nodiscard]] bool may_write() const;
   [[nodiscard]] bool leading() const { return leading_; }
+  [[nodiscard]] bool tried() const { return tried_; }
   /// Gives the lock up, if held, and ends the election; `done` is called once, whether or not the server heard it.
   void release(std::function<void()> done);
   /// Who holds the lock, as last seen.
@@ -91,6 +94,7 @@ class LeaderElector {
   std::vector<Lock> locks_;
   bool leases_known_ = false;  // the server has coordination v1
   bool leading_ = false;
+  bool tried_ = false;
   bool over_ = false;
   base::MonoTime attempt_at_{};
   base::MonoTime renewed_at_{};

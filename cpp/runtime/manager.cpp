@@ -1,6 +1,7 @@
 #include "runtime/manager.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -61,8 +62,10 @@ Manager::Manager(Options options, client::Client& client, base::Executor& loop, 
   LeaderElector::Callbacks callbacks;
   callbacks.on_leading = [this] {
     acting_ = true;
+    renew_caches();
     look_again();
   };
+  callbacks.on_tried = [this] { look_again(); };
   callbacks.on_lost = [this](const std::string& why) {
     acting_ = false;
     refusing_ = true;
@@ -118,6 +121,24 @@ void Manager::watch_definition(Kind& kind) {
   kind.crd->start();
 }
 
+/// The watches of one who waited for the lock may lag behind the last writes of who held it: what was listed before does not show
+/// for certain what is there. Who had nothing listed yet loses nothing: lists wait for the first look at the lock.
+void Manager::renew_caches() {
+  acting_since_ = loop_.clock().mono();
+  std::set<const Caches::Entry*> renewed;  // kinds share them
+  for (const auto& kind : kinds_) {
+    for (const auto& entry : kind->caches) {
+      if (renewed.insert(entry.get()).second) entry->informer().relist();
+    }
+  }
+  waiting_ = true;
+}
+
+/// Listed since this process may act.
+bool Manager::is_fresh(cache::AnyInformer& informer) const {
+  return informer.synced() && (!acting_since_ || informer.listed_from() >= acting_since_);
+}
+
 void Manager::look_again() {
   if (looking_ || stopping_) return;
   looking_ = true;
@@ -143,9 +164,10 @@ void Manager::check(Kind& kind) {
     return;
   }
   kind.said.clear();
+  if (elector_ && !elector_->tried()) return;
   if (!kind.controller) open(kind);
   if (kind.begun || !acting_) return;
-  if (std::ranges::all_of(kind.caches, [](const auto& entry) { return entry->informer().synced(); })) begin(kind);
+  if (std::ranges::all_of(kind.caches, [this](const auto& entry) { return is_fresh(entry->informer()); })) begin(kind);
 }
 
 void Manager::open(Kind& kind) {
@@ -205,6 +227,7 @@ void Manager::arm_resync(Kind& kind) {
 // ------------------------------------------------------------------------------------------------------------------------
 
 std::optional<std::string> Manager::why_not_ready() const {
+  if (elector_ && !elector_->tried()) return "waiting for the first look at the lock";
   const auto waits = [](const cache::AnyInformer& informer, const std::string& what) {
     const std::string error = informer.stats().last_error;
     return "waiting for the list of " + what + (error.empty() ? "" : ": " + error);
@@ -221,7 +244,7 @@ std::optional<std::string> Manager::why_not_ready() const {
 /// Ready once the caches are; what is added later does not take it back.
 void Manager::judge_readiness() {
   const auto why_not = why_not_ready();
-  waiting_ = why_not.has_value();
+  waiting_ = why_not.has_value() || std::ranges::any_of(kinds_, [this](const auto& kind) { return acting_ && !kind->begun; });
   if (ready_) return;
   loop_.cancel(unready_timer_);
   if (!why_not) {

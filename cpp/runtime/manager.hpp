@@ -131,6 +131,8 @@ class Manager {
   [[nodiscard]] Surroundings surroundings();
   void watch_definition(Kind&);
   void look_again();
+  void renew_caches();
+  [[nodiscard]] bool is_fresh(cache::AnyInformer&) const;
   void check(Kind&);
   void open(Kind&);
   void close(Kind&);
@@ -157,7 +159,8 @@ class Manager {
   std::unique_ptr<LeaderElector> elector_;
   std::vector<std::unique_ptr<Kind>> kinds_;
   bool ready_ = false;
-  bool acting_ = false;  // leading, or without election
+  bool acting_ = false;                         // leading, or without election
+  std::optional<base::MonoTime> acting_since_;  // leading
   bool stopping_ = false;
   bool refusing_ = false;  // no further writes
   bool waiting_ = true;    // for some cache

@@ -58,9 +58,11 @@ class LockClient final : public client::Client {
       });
       return;
     }
-    loop_.post_after(delay / 2, [this, request = std::move(request), done = std::move(done)] {
-      loop_.post_after(delay / 2, [done, outcome = server_.handle(request)] { done(outcome); });
-    });
+    // What is on its way arrives although the client is gone.
+    loop_.post_after(delay / 2,
+                     [&server = server_, &loop = loop_, way = delay / 2, request = std::move(request), done = std::move(done)] {
+                       loop.post_after(way, [done, outcome = server.handle(request)] { done(outcome); });
+                     });
   }
   std::unique_ptr<client::Watch> watch(client::Request, client::WatchHandler&) override { return nullptr; }
   base::Executor& executor() override { return loop_; }

@@ -300,6 +300,40 @@ TEST_F(ManagerTest, OnlyTheLeaderActsAndTheFollowerTakesOver) {
   EXPECT_TRUE(b->manager.leading());
 }
 
+/// The next event, and what is behind it on its watch, comes an hour late; answers and lists after a moment.
+struct LateEvent final : cluster::FaultPlan {
+  cluster::Fault on_request(const client::Request&) override { return {.delay = 100ms}; }
+  cluster::WatchFault on_event(const client::Request&) override {
+    if (std::exchange(told, true)) return {};
+    return {cluster::WatchFault::Kind::kDelay, 1h};
+  }
+  bool told = false;
+};
+
+TEST_F(ManagerTest, ALeaderListsAnewWhatItsWatchesMayNotHaveShown) {
+  install();
+  auto a = process(electing("a"));
+  loop.run_for(1s);
+  auto b = process(electing("b"));
+  loop.run_for(1s);
+  EXPECT_TRUE(b->manager.ready());
+  b->client.inject(std::make_shared<LateEvent>());
+  make_gadget("x");
+  EXPECT_TRUE(within(1s, [&] { return seen("x") == 5; }));
+  a.reset();  // killed
+  make_gadget("y");
+  EXPECT_TRUE(within(20s, [&] { return b->manager.leading(); }));
+  EXPECT_TRUE(within(2s, [&] { return seen("y") == 5; }));
+}
+
+TEST_F(ManagerTest, ALeaderFromTheStartListsOnce) {
+  install();
+  make_gadget("x");
+  auto a = process(electing("a"));
+  EXPECT_TRUE(within(5s, [&] { return seen("x") == 5; }));
+  EXPECT_EQ(a->client.requests().at("watch gadgets"), 1U) << "streamed, and watched on";
+}
+
 TEST_F(ManagerTest, StoppedItGivesTheLockUp) {
   install();
   auto a = process(electing("a"));
