@@ -111,6 +111,7 @@ InPlaceProgress refresh_grace(const api::Pod& pod, std::string_view text, base::
   set_state_annotation(*state, patch);
   remove_grace(patch);
   return {.completeness = {.complete = false, .why = "its grace period is over, the change is applied"},
+          .in_grace = true,
           .purpose = "end grace period"};
 }
 

@@ -59,7 +59,7 @@ struct Completeness {
 /// What the engine found out about a pod, and what it put into the pod's patch.
 struct InPlaceProgress {
   Completeness completeness{};
-  bool in_grace = false;
+  bool in_grace = false;                 // its change is held back, or was until now
   std::optional<base::Duration> wait{};  // rest of the grace period, whole seconds
   std::optional<std::string> error{};    // an annotation that cannot be read; nothing is patched
   std::string purpose{};                 // of what was patched, for people; empty for readiness

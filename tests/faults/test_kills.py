@@ -13,7 +13,7 @@ import pytest
 import kruise
 
 from .arena import Arena, Object, end_state, settled
-from .stories import STORIES
+from .stories import IN_PLACE, STORIES, V2, create, edit, image
 
 REST_S = 600.0
 QUIET_S = 1800.0
@@ -161,6 +161,25 @@ def test_managers_that_look_at_the_past(story: str, lags: tuple[int, int]) -> No
             view.set_lag(0)
 
         assert not ended_well(arena, story, between, claims_left=1)
+
+
+def test_a_grace_period_that_is_over_when_a_newer_image_is_seen() -> None:
+    """Nobody ran meanwhile: the image that the grace period kept back must not be forgotten over the newer one."""
+    log_2 = "registry.example/log:v2"
+    with Arena() as arena:
+        arena.start()
+        create(arena, replicas=2, updateStrategy={"type": IN_PLACE, "inPlaceUpdateStrategy": {"gracePeriodSeconds": 5}})
+        assert arena.run_until(lambda: settled(arena), REST_S)
+        image(arena, V2, maxUnavailable=2)
+        arena.run_for(1)
+        assert all("apps.kruise.io/inplace-update-grace" in pod["metadata"]["annotations"] for pod in arena.pods())
+        arena.kill()
+        edit(arena, template={"spec": {"containers": [{"name": "main", "image": V2}, {"name": "log", "image": log_2}]}})
+        arena.run_for(10)
+        arena.start()
+        assert arena.run_until(lambda: settled(arena), REST_S)
+        assert [[one["image"] for one in pod["spec"]["containers"]] for pod in arena.pods()] == [[V2, log_2]] * 2
+        judged(arena)
 
 
 def test_a_view_hides_what_came_last() -> None:

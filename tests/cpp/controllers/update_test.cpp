@@ -422,6 +422,16 @@ TEST(UpdateGraceTest, ARevertAppliesTheWantedRevisionAtOnce) {
   EXPECT_FALSE(change.contains("spec"));
 }
 
+// Its end was left out of the plan for the newer revision, and what it had kept back with it.
+TEST(UpdateGraceTest, OvertakenWhenItIsOverToo) {
+  World world(in_place(1).grace(30));
+  world.set.image("nginx:1").current(world.old_revision);
+  world.new_pods(1, in_grace(world.new_revision));
+  const json change = json::parse(world.plan(20).steps.back().chains[0].back().body);
+  EXPECT_EQ(change["metadata"]["labels"]["controller-revision-hash"], world.old_revision);
+  EXPECT_FALSE(change["metadata"]["annotations"]["apps.kruise.io/inplace-update-grace"].is_string()) << "no second one";
+}
+
 // Users #46 and others: one object took all down.
 TEST(UpdateGraceTest, AnUnreadableAnnotationStaysWithItsPod) {
   World world(in_place(3).max_unavailable(2));
