@@ -53,6 +53,7 @@ class Arena:
         *,
         view: kruise.LaggingView | None = None,
         faults: kruise.Faults | None = None,
+        gates: dict[str, bool] | None = None,
         leader_election: bool = False,
         clock_ahead: float = 0.0,
     ) -> kruise.Manager:
@@ -66,6 +67,7 @@ class Arena:
             faults=faults,
             seed=self.seed * 1000 + self._started,
             expectation_timeout=EXPECTATION_TIMEOUT_S,
+            gates=gates,
             leader_election=leader_election,
             clock_ahead=clock_ahead,
         )

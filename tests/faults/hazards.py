@@ -46,7 +46,7 @@ class Hazards:
 
     @classmethod
     def draw(cls, random: Random, length_s: float) -> Hazards:
-        chosen = random.sample(KINDS, random.choice((0, 1, 1, 2, 2, 3, 4)))
+        chosen = random.sample(KINDS, random.choice((0, 1, 1, 2, 2, 3, 3, 4, 5)))
         drawn: dict[str, Any] = {}
         rates: dict[str, float] = {}
         for kind in chosen:
@@ -88,15 +88,15 @@ def _times(random: Random, length_s: float, most: int) -> tuple[float, ...]:
 
 def _requests(random: Random, length_s: float, drawn: dict[str, Any], rates: dict[str, float]) -> None:
     for name in random.sample(REQUEST_FAULTS, random.randint(1, 2)):
-        rates[name] = random.choice((0.02, 0.1, 0.3))
+        rates[name] = random.choice((0.02, 0.1, 0.3, 0.6))
     if random.random() < 0.3:
         drawn["invalid"] = tuple(sorted(random.sample(range(1, 40), 4)))
 
 
 def _events(random: Random, length_s: float, drawn: dict[str, Any], rates: dict[str, float]) -> None:
     for name in random.sample(EVENT_FAULTS, random.randint(1, 2)):
-        rates[name] = random.choice((0.01, 0.05, 0.2))
-    drawn["delay_max_s"] = random.choice((0.5, 5.0, 20.0))
+        rates[name] = random.choice((0.01, 0.05, 0.2, 0.5))
+    drawn["delay_max_s"] = random.choice((0.5, 5.0, 20.0, 60.0))
 
 
 def _kills(random: Random, length_s: float, drawn: dict[str, Any], rates: dict[str, float]) -> None:

@@ -72,7 +72,8 @@ def _shape(pod: Object, revision: str) -> str:
             "note": meta.get("annotations", {}).get("example.com/note"),
             "running": sorted(one.get("image", "") for one in status.get("containerStatuses", [])),
             "state": meta.get("labels", {}).get(STATE) or "Normal",  # both are in service
-            "updated": meta.get("labels", {}).get("controller-revision-hash") == revision,
+            "updated": meta.get("labels", {}).get("controller-revision-hash", "").rpartition("-")[2]
+            == revision.rpartition("-")[2],
             "ready": conditions.get("Ready"),
             "gates": [conditions.get(gate["conditionType"]) for gate in spec.get("readinessGates", [])],
         }

@@ -22,7 +22,7 @@ from .hooks import answer_hooks
 from .judge import Judge
 from .outcome import claims_may_be_left, outcome
 from .people import People
-from .walk import IMAGES, Change, Walk, difference
+from .walk import IMAGES, Change, Walk, difference, gates_of
 
 Object = dict[str, Any]
 
@@ -88,6 +88,7 @@ class Life:
         self.result = result
         self.walk = walk_of(self.seed)
         self.has_hooks = any("lifecycle" in spec for spec in (self.walk.first, *(c.spec for c in self.walk.changes)))
+        self.gates = gates_of(stream(self.seed, "gates"))
         self.spec = self.walk.first
         self.people = People(self.client, arena.cluster.kubelets, stream(self.seed, "people"))
         self.view = arena.cluster.lagging_view(0) if self.hazards.lag is not None else None
@@ -121,6 +122,8 @@ class Life:
         for number in range(2 if self.hazards.rivals else 1):
             self.start_manager(number)
         create(self.client, self.walk.first)
+        if self.gates:
+            self.say(f"gates {', '.join(self.gates)}")
         self.say(difference({}, self.walk.first))
         self.set_kill()
         while self._agenda and self._agenda[0][0] <= self.length_s:
@@ -238,7 +241,7 @@ class Life:
         spec = change.spec
         if change.deleted:
             names = sorted(pod["metadata"]["name"] for pod in self.client.list("pods"))[: change.deleted]
-            spec = {**spec, "scaleStrategy": {"podsToDelete": names}}
+            spec = {**spec, "scaleStrategy": {**spec.get("scaleStrategy", {}), "podsToDelete": names}}
         self.say(difference(self.spec, spec))
         self.spec = spec
         self.client.patch("clone", "web", [{"op": "replace", "path": "/spec", "value": spec}], type="json")
@@ -263,6 +266,7 @@ class Life:
         self.managers[number] = self.arena.start(
             view=self.view,
             faults=self.hazards.faults(self.seed * 100 + self.starts) if self.faulty else None,
+            gates=self.gates,
             leader_election=self.hazards.rivals,
             clock_ahead=clocks[number % len(clocks)] if clocks else 0.0,
         )
@@ -348,9 +352,9 @@ def create(client: kruise.Client, spec: Object) -> None:
 def fresh_outcome(seed: int, spec: Object) -> Object:
     """What a cluster comes to that never saw another spec, nor a fault."""
     with Arena(seed=seed + 1, judge=partial(Judge, judging=False)) as arena:
-        arena.start()
+        arena.start(gates=gates_of(stream(seed, "gates")))
         create(arena.client, spec)
-        for _ in range(100):
+        for _ in range(300):  # looks
             arena.run_for(HOOKS_S)
             answered = "lifecycle" in spec and answer_hooks(arena.client, arena.pods())
             if not answered and settled(arena):

@@ -15,6 +15,7 @@ from .hooks import FINALIZER, LABEL
 Object = dict[str, Any]
 
 REPLICAS_MAX = 6
+GATES = ("CloneSetPartitionRollback", "PreparingUpdateAsUpdate", "CloneSetShortHash", "CloneSetEventHandlerOptimization")
 IMAGES = tuple(f"registry.example/web:v{number}" for number in range(1, 5))
 CLAIM: Object = {
     "metadata": {"name": "data"},
@@ -29,6 +30,13 @@ class Change:
     wait_s: float
     spec: Object
     deleted: int = 0
+
+
+def gates_of(random: Random) -> dict[str, bool]:
+    """The feature gates of the managers; mostly as they come."""
+    if random.random() < 0.7:
+        return {}
+    return dict.fromkeys(random.sample(GATES, random.randint(1, 2)), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,19 @@ def _scatter(spec: Object, random: Random) -> None:
     _strategy(spec)["scatterStrategy"] = [{"key": "rank", "value": random.choice("12")}]
 
 
+def _scale_limit(spec: Object, random: Random) -> None:
+    """How many unavailable pods scale-out may leave; 0 would create none for ever."""
+    spec.setdefault("scaleStrategy", {})["maxUnavailable"] = random.choice((1, 2, "50%"))
+
+
+def _claims_reused(spec: Object, random: Random) -> None:
+    spec.setdefault("scaleStrategy", {})["disablePVCReuse"] = random.random() < 0.5
+
+
+def _history(spec: Object, random: Random) -> None:
+    spec["revisionHistoryLimit"] = random.choice((0, 1, 10))
+
+
 def _hooks(spec: Object, random: Random) -> None:
     """The hooks go, or change their kind; the marks stay on the pods that are there."""
     if random.random() < 0.5:
@@ -185,6 +206,9 @@ _EDITS = (
     _min_ready,
     _priorities,
     _scatter,
+    _scale_limit,
+    _claims_reused,
+    _history,
     _hooks,
 )
 
