@@ -27,11 +27,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/real"))
+sys.path[:0] = [str(ROOT / "tests/real"), str(ROOT / "tests")]
 
 from built import built  # noqa: E402
 from control_plane import ADMIN_TOKEN, ControlPlane  # noqa: E402
+from interruptions import violations_of_kills  # noqa: E402
 from manager_process import ManagerProcess  # noqa: E402
+from manager_world import plane_with_nodes  # noqa: E402
 
 SETS = "/apis/apps.kruise.io/v1alpha1/namespaces/default/clonesets"
 MERGE = "application/merge-patch+json"
@@ -198,6 +200,13 @@ class Bench:
             self.touch_pods(IDLE_RATE, IDLE_S)
             self.tell(f"idle_{label}_cpu_percent", 100 * (cpu_s(manager.popen.pid) - cpu) / (time.monotonic() - begin), "%")
 
+    def kills(self, pods: int, kills: int) -> None:
+        """Invariants broken in one rollout whose managers are killed; the server's audit log tells, which costs, so it is one of its own."""
+        broken = violations_of_kills(self.plane, "default", self.folder, pods, kills)
+        for each in broken:
+            print(each, file=sys.stderr)
+        self.tell("kill_violations", len(broken), "", pods=pods, kills=kills)
+
     def touch_pods(self, rate: int, seconds: int) -> None:
         """Reports as kubelets send them, of the pods in turn, over one connection; they change nothing but a time."""
         names = [pod["metadata"]["name"] for pod in self.get("/api/v1/namespaces/default/pods?limit=1000")["items"]]
@@ -219,22 +228,29 @@ class Bench:
         self.tell("idle_updates_per_s", rate * seconds / (time.monotonic() - begin), "1/s")
 
 
+def costs(bench: Bench, only: str | None, pods: int | None) -> None:
+    if only in (None, "rollout"):
+        with bench.nodes((pods or 1000) // PODS_A_NODE + 1):
+            bench.rollout(pods or 1000)
+    if only in (None, "many"):
+        with bench.nodes((pods or 10_000) // PODS_A_NODE + 1):
+            bench.many(pods or 10_000)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("rollout", "many"))
+    parser.add_argument("--only", choices=("rollout", "many", "kills"))
     parser.add_argument("--pods", type=int, help="another number than 1,000 or 10,000, to try things")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kruise-bench-") as folder, ControlPlane() as plane:
-        plane.install_crds(ROOT / "charts/kruise/crds")
-        bench = Bench(plane, Path(folder))
-        if options.only in (None, "rollout"):
-            pods = options.pods or 1000
-            with bench.nodes(pods // PODS_A_NODE + 1):
-                bench.rollout(pods)
-        if options.only in (None, "many"):
-            pods = options.pods or 10_000
-            with bench.nodes(pods // PODS_A_NODE + 1):
-                bench.many(pods)
+    figures: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="kruise-bench-") as folder:
+        if options.only != "kills":
+            with ControlPlane() as plane:
+                plane.install_crds(ROOT / "charts/kruise/crds")
+                costs(Bench(plane, Path(folder), figures), options.only, options.pods)
+        if options.only in (None, "kills"):
+            with plane_with_nodes(audit_answers=True) as plane:
+                Bench(plane, Path(folder), figures).kills(options.pods or 300, 30)
     results = ROOT / "bench/results/cluster.json"
     results.parent.mkdir(exist_ok=True)
     machine = {
@@ -242,7 +258,7 @@ def main() -> int:
         "load_at_end": os.getloadavg()[0],
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    results.write_text(json.dumps({"machine": machine, "figures": bench.figures}, indent=1) + "\n")
+    results.write_text(json.dumps({"machine": machine, "figures": figures}, indent=1) + "\n")
     return 0
 
 

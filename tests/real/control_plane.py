@@ -91,6 +91,7 @@ class ControlPlane:
     api_server_flags: Sequence[str] = ()
     url: str = field(default="", init=False)
     _etcd_url: str = field(default="", init=False)
+    _etcd_peer: int = field(default=0, init=False)
     _own_directory: bool = field(default=False, init=False)
     _processes: list[_Process] = field(default_factory=list, init=False)
     _bin: Path = field(default=Path(), init=False)
@@ -234,6 +235,15 @@ class ControlPlane:
         self._processes.remove(old)
         self._start_api_server(int(self.url.rpartition(":")[2]))
 
+    def restart_etcd(self) -> None:
+        """Kills etcd and starts it anew on the same data and port; returns when the API server is ready again."""
+        etcd, server = (next(p for p in self._processes if p.name == name) for name in ("etcd", "kube-apiserver"))
+        os.killpg(etcd.popen.pid, signal.SIGKILL)
+        etcd.popen.wait(STOP_LIMIT_S)
+        self._processes.remove(etcd)
+        self._run_etcd()
+        self._wait(server, self._api_server_ready)
+
     def compact_history(self) -> None:
         """Makes etcd forget every version but the present one; the API server's own cache forgets when it restarts."""
         revision = self._ask_etcd("/v3/maintenance/status", {})["header"]["revision"]
@@ -270,7 +280,7 @@ class ControlPlane:
         self._tls = ssl.create_default_context(cafile=str(self.ca_file))
 
     def _start_processes(self) -> None:
-        self._etcd_url = self._start_etcd()
+        self._start_etcd()
         self._start_api_server(_free_port())
         if self.crds:
             self.install_crds(*self.crds)
@@ -279,9 +289,15 @@ class ControlPlane:
         if self.real_nodes:
             self._start_client("kube-scheduler", "/readyz")
 
-    def _start_etcd(self) -> str:
-        client, peer = _free_port(), _free_port()
-        url = f"http://127.0.0.1:{client}"
+    def _start_etcd(self) -> None:
+        client, self._etcd_peer = _free_port(), _free_port()
+        self._etcd_url = f"http://127.0.0.1:{client}"
+        shutil.rmtree(self.path("etcd"), ignore_errors=True)
+        self._run_etcd()
+
+    def _run_etcd(self) -> None:
+        url, peer = self._etcd_url, self._etcd_peer
+        client = int(url.rpartition(":")[2])
         executable = self._bin / "etcd" if self.etcd == "3.6" else Path(shutil.which("etcd") or "/usr/bin/etcd")
         flags = [
             f"--data-dir={self.path('etcd')}",
@@ -293,10 +309,8 @@ class ControlPlane:
             "--unsafe-no-fsync",
             "--log-level=warn",
         ]
-        shutil.rmtree(self.path("etcd"), ignore_errors=True)
         process = self._spawn("etcd", executable, flags, environment={"ETCD_UNSUPPORTED_ARCH": os.uname().machine})
         self._wait(process, lambda: _http_ok("127.0.0.1", client, "/health"))
-        return url
 
     def _start_api_server(self, port: int) -> None:
         flags = [
@@ -322,14 +336,13 @@ class ControlPlane:
             flags.append("--audit-log-maxsize=4096")  # MiB; a file begun anew would hide lines from who reads the first
         process = self._spawn("kube-apiserver", self._bin / "kube-apiserver", flags)
         self.url = f"https://127.0.0.1:{port}"
-
-        def ready() -> bool:
-            code, _ = self.call("GET", "/readyz", timeout_s=2)
-            # The namespace is made by the server itself, a moment after it is ready.
-            return code == 200 and self.call("GET", "/api/v1/namespaces/default", timeout_s=2)[0] == 200
-
-        self._wait(process, ready)
+        self._wait(process, self._api_server_ready)
         self.write_kubeconfig(self.kubeconfig)
+
+    def _api_server_ready(self) -> bool:
+        code, _ = self.call("GET", "/readyz", timeout_s=2)
+        # The namespace is made by the server itself, a moment after it is ready.
+        return code == 200 and self.call("GET", "/api/v1/namespaces/default", timeout_s=2)[0] == 200
 
     def _start_controller_manager(self) -> None:
         off = () if self.real_nodes else CONTROLLERS_OFF

@@ -19,8 +19,8 @@ SETS = "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets"
 
 
 @contextmanager
-def plane_with_nodes() -> Iterator[ControlPlane]:
-    with ControlPlane(controller_manager=True, audit=True, crds=[CRDS]) as plane:
+def plane_with_nodes(*, audit_answers: bool = False) -> Iterator[ControlPlane]:
+    with ControlPlane(controller_manager=True, audit=True, audit_answers=audit_answers, crds=[CRDS]) as plane:
         nodes = subprocess.Popen([built("simulated-nodes"), plane.kubeconfig, "4"], stdin=subprocess.PIPE, text=True)
         yield plane
         nodes.communicate(timeout=20)
@@ -85,7 +85,7 @@ class World:
 
 def world_for(plane: ControlPlane, test: str) -> World:
     """In a namespace of the test's own; locks live there too."""
-    name = re.sub("[^a-z0-9]+", "-", test.lower())[:50].strip("-")
+    name = re.sub("[^a-z0-9]+", "-", test.lower())[-50:].strip("-")
     assert plane.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})[0] == 201
     return World(plane, name)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +18,7 @@ import pytest
 
 from built import built
 from control_plane import ControlPlane
+from fault_proxy import FaultProxy
 
 pytestmark = pytest.mark.real
 
@@ -25,9 +29,9 @@ WATCHING = 3
 class CacheTool:
     """Our cache: a process that follows the pods of one namespace."""
 
-    def __init__(self, plane: ControlPlane, namespace: str) -> None:
+    def __init__(self, kubeconfig: str, namespace: str) -> None:
         self._process = subprocess.Popen(
-            [built("cache-tool"), plane.kubeconfig, namespace], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [built("cache-tool"), kubeconfig, namespace], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def __enter__(self) -> Self:
@@ -96,7 +100,7 @@ def follow_and_survive(plane: ControlPlane, name: str, *, streams: bool) -> None
     space = Namespace(plane, name)
     for i in range(17):
         space.create(f"web-{i}")
-    with CacheTool(plane, name) as cache:
+    with CacheTool(plane.kubeconfig, name) as cache:
         state = cache.wait(lambda s: bool(s["synced"]) and s["pods"] == space.versions())
         assert (state["streamed_lists"], state["pages"]) == ((1, 0) if streams else (0, 3))
         assert state["added"] == 17
@@ -134,7 +138,7 @@ def test_a_restarted_server_and_an_expired_version() -> None:
         space = Namespace(plane, "cache-restart")
         for name in ("kept", "gone", "changed"):
             space.create(name)
-        with CacheTool(plane, "cache-restart") as cache:
+        with CacheTool(plane.kubeconfig, "cache-restart") as cache:
             cache.wait(lambda s: bool(s["synced"]) and s["pods"] == space.versions())
             cache.ask("stop")
             for i in range(3):
@@ -158,3 +162,41 @@ def test_a_restarted_server_and_an_expired_version() -> None:
             space.create("after")
             state = cache.wait(caught_up, limit_s=60)
             assert (state["added"], state["deleted"]) == (4, 1)
+
+
+def shows(listed: dict[str, str], state: dict[str, Any]) -> bool:
+    return bool(state["synced"]) and state["pods"] == listed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_equal_to_a_list_whatever_breaks(control_plane: ControlPlane, tmp_path: Path, seed: int) -> None:
+    """Over two thousand random events, with connections that break in the middle of a line, answers that are none, and refusals."""
+    draw = random.Random(seed)
+    space = Namespace(control_plane, f"cache-random-{seed}")
+    there: set[str] = set()
+    with FaultProxy(control_plane, seed) as proxy:
+        through = control_plane.write_kubeconfig(tmp_path / "through", server=proxy.url)
+        with CacheTool(through, space.name) as cache:
+            for number in range(2100):
+                name = f"web-{draw.randrange(40)}"
+                if name not in there:
+                    space.create(name)
+                    there.add(name)
+                elif draw.random() < 0.25:
+                    space.delete(name)
+                    there.remove(name)
+                else:
+                    space.touch(name, str(number))
+                if number % 100 == 0:
+                    proxy.error_share = draw.choice((0, 0, 0.3))
+                    proxy.damage_share = draw.choice((0, 0.2, 0.5))
+                proxy.down = number % 100 >= 97  # breaks what is open at its next event
+                if number % 300 == 299:
+                    proxy.down = False
+                    proxy.error_share = proxy.damage_share = 0
+                    listed = space.versions()
+                    state = cache.wait(partial(shows, listed), limit_s=60)
+            assert state["failures"] > 10, state
+            assert state["lists"] > 1
+            assert state["added"] - state["deleted"] == len(there)

@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -148,19 +149,27 @@ def test_a_stopped_leader_hands_over_within_three_seconds(world: World, tmp_path
             assert took <= 3
 
 
-def test_a_paused_leader_writes_nothing_and_exits(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("election", "paused_s"), [(QUICK_ELECTION, 0), pytest.param((), 30, marks=pytest.mark.slow)], ids=("quick", "production")
+)
+def test_a_paused_leader_writes_nothing_and_exits(
+    world: World, tmp_path: Path, election: tuple[str, ...], paused_s: float
+) -> None:
+    """With a short lease, and with that of production for half a minute."""
     plane = world.plane
     certificate, key = plane.client_certificate
     # A user of its own, so that the audit log tells whose a write was.
     mine = plane.write_kubeconfig(tmp_path / "mine", {"client-certificate": str(certificate), "client-key": str(key)})
     world.create(clone_set("web", 3))
-    with manager(world, tmp_path, *QUICK_ELECTION, kubeconfig=mine) as a:
+    with manager(world, tmp_path, *election, kubeconfig=mine) as a:
         wait("a leads", a.leads)
         wait("the set is done", lambda: world.done("web", 3))
-        with manager(world, tmp_path, *QUICK_ELECTION) as b:
+        with manager(world, tmp_path, *election) as b:
             wait("b is ready", b.ready)
             a.kill(signal.SIGSTOP)
-            wait("b leads", b.leads, 10)
+            stopped = time.monotonic()
+            wait("b leads", b.leads, 25)
+            wait("it was paused for long enough", lambda: time.monotonic() - stopped >= paused_s, paused_s + 1)
             world.set_image("web", "example.com/web:2")  # something to do at once, for whoever thinks it leads
             writes = audited_writes(plane, "cert-admin")
             a.kill(signal.SIGCONT)

@@ -30,6 +30,9 @@ PATHS = {
     "controllerrevisions": "/apis/apps/v1/namespaces/{}/controllerrevisions",
 }
 COMPLETE_LIMIT_S = 20.0
+Stream = tuple[http.client.HTTPConnection, http.client.HTTPResponse]
+UNTOLD = "kruise-manager, perhaps"
+"""Who wrote what no log tells: the strictest assumption."""
 OBJECT_KINDS = ("Pod", "PartialObjectMetadata")  # the latter is what the garbage collector asks for
 
 
@@ -66,18 +69,19 @@ class Request:
 
 
 class WatchLog:
-    """The events of a namespace's pods, sets and revisions, from construction until ``close``."""
+    """The events of a namespace's pods, sets and revisions, from construction until ``close``; a server that restarts is asked for
+    those behind the last one heard of."""
 
     def __init__(self, plane: ControlPlane, namespace: str) -> None:
         self._plane = plane
         self._namespace = namespace
         self._events: list[Stored] = []
         self._broken: list[str] = []
-        self._streams = {plural: _stream(plane, f"{path.format(namespace)}?watch=1") for plural, path in PATHS.items()}
-        self._threads = [
-            threading.Thread(target=self._read, args=(plural, answer), daemon=True)
-            for plural, (_, answer) in self._streams.items()
-        ]
+        self._closed = False
+        self._expired: dict[str, bool] = {}
+        self._reached: dict[str, int] = {}  # by a list
+        self._streams = {plural: self._open(plural) for plural in PATHS}
+        self._threads = [threading.Thread(target=self._follow, args=(plural,), daemon=True) for plural in PATHS]
         for thread in self._threads:
             thread.start()
 
@@ -91,6 +95,7 @@ class WatchLog:
         return sorted(self._events, key=lambda event: event.version)
 
     def close(self) -> None:
+        self._closed = True
         for connection, _ in self._streams.values():
             if connection.sock is not None:
                 with contextlib.suppress(OSError):
@@ -100,10 +105,47 @@ class WatchLog:
         for connection, _ in self._streams.values():
             connection.close()
 
+    def _open(self, plural: str, after: int = 0) -> Stream:
+        path = f"{PATHS[plural].format(self._namespace)}?watch=1"
+        return _stream(self._plane, f"{path}&resourceVersion={after}" if after else path)
+
+    def _follow(self, plural: str) -> None:
+        while True:
+            connection, answer = self._streams[plural]
+            self._read(plural, answer)
+            if self._closed or self._broken:
+                return
+            connection.close()
+            try:
+                if self._expired.pop(plural, False):
+                    self._catch_up(plural)
+                last = max(self._reached.get(plural, 0), *(event.version for event in self._events if event.plural == plural), 0)
+                self._streams[plural] = self._open(plural, last)
+            except (OSError, http.client.HTTPException, ControlPlaneError, AssertionError) as error:
+                self._broken.append(f"{plural}: {error!r}")
+                return
+
+    def _catch_up(self, plural: str) -> None:
+        """A server that was restarted knows no events from before; what was stored last of each object it lists."""
+        known = self._newest(plural)
+        code, listed = self._plane.call("GET", PATHS[plural].format(self._namespace))
+        assert code == 200, listed
+        self._reached[plural] = int(listed["metadata"]["resourceVersion"])
+        for item in listed["items"]:
+            version = int(item["metadata"]["resourceVersion"])
+            before = known.pop(item["metadata"]["name"], None)
+            if before is None or before.version < version:
+                self._events.append(Stored(version, "MODIFIED" if before else "ADDED", plural, item))
+        for gone in known.values():
+            self._events.append(Stored(self._reached[plural], "DELETED", plural, gone.object))
+
     def _read(self, plural: str, answer: http.client.HTTPResponse) -> None:
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             while line := answer.readline():
                 event = json.loads(line)
+                if event["type"] == "ERROR" and event["object"].get("code") == 410:
+                    self._expired[plural] = True
+                    return
                 if event["type"] == "ERROR":
                     self._broken.append(f"{plural}: {event['object']}")
                     return
@@ -114,14 +156,18 @@ class WatchLog:
         code, listed = self._plane.call("GET", PATHS[plural].format(self._namespace))
         assert code == 200, listed
         there = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
-        known: dict[str, int] = {}
+        return {name: event.version for name, event in self._newest(plural).items()} == there
+
+    def _newest(self, plural: str) -> dict[str, Stored]:
+        """The last event of each object that is there."""
+        newest: dict[str, Stored] = {}
         for event in sorted((e for e in list(self._events) if e.plural == plural), key=lambda event: event.version):
             name = event.object["metadata"]["name"]
             if event.type == "DELETED":
-                known.pop(name, None)
+                newest.pop(name, None)
             else:
-                known[name] = event.version
-        return known == there
+                newest[name] = event
+        return newest
 
 
 class AuditLog:
@@ -181,8 +227,9 @@ class AuditLog:
             self.bindings[(request.namespace, request.name)] = request
 
 
-def writers(events: Sequence[Stored], audit: AuditLog) -> dict[int, Request]:
-    """Who asked for each stored pod, by version. AssertionError where the audit log does not tell in time."""
+def writers(events: Sequence[Stored], audit: AuditLog, *, all_known: bool = True) -> dict[int, Request]:
+    """Who asked for each stored pod, by version. AssertionError where the audit log does not tell in time, unless a server that was
+    killed, or did not get rid of its answer, may have left some out."""
     wanted = [event for event in events if event.plural == "pods"]
     removed = {event.object["metadata"]["uid"]: event.version for event in wanted if event.type == "DELETED"}
     bound: set[str] = set()
@@ -206,7 +253,7 @@ def writers(events: Sequence[Stored], audit: AuditLog) -> dict[int, Request]:
             else:
                 found[event.version] = request
         wanted = missing
-        if not wanted:
+        if not wanted or (not all_known and time.monotonic() > deadline - COMPLETE_LIMIT_S / 2):
             return found
         told = [f"{event.version} {event.type} {event.object['metadata']['name']}" for event in wanted]
         assert time.monotonic() < deadline, f"nobody is known to have written {told}"
@@ -232,20 +279,24 @@ def seen(event: Stored, before: Object | None, after: Object | None, writer: str
     return Seen(event.type, event.plural, meta["namespace"], meta["name"], event.version, writer, before, after)
 
 
-def _stream(plane: ControlPlane, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-    """Begins a watch; returns once the server has taken it up. One that has just learned of the kind refuses with 429 for a moment."""
+def _stream(plane: ControlPlane, path: str) -> Stream:
+    """Begins a watch; returns once the server has taken it up. One that has just learned of the kind refuses with 429 for a moment, one
+    that starts is not there or not ready."""
     tls = ssl.create_default_context(cafile=str(plane.ca_file))
     deadline = time.monotonic() + COMPLETE_LIMIT_S
     while True:
         connection = http.client.HTTPSConnection(plane.url.removeprefix("https://"), context=tls)
-        connection.request("GET", path, headers={"Authorization": f"Bearer {ADMIN_TOKEN}", "Accept": "application/json"})
-        answer = connection.getresponse()
-        if answer.status == 200:
-            return connection, answer
-        text = answer.read()
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {ADMIN_TOKEN}", "Accept": "application/json"})
+            answer = connection.getresponse()
+            if answer.status == 200:
+                return connection, answer
+            why = f"{answer.status}: {answer.read()!r}"
+        except (OSError, http.client.HTTPException) as error:
+            why = repr(error)
         connection.close()
-        if answer.status != 429 or time.monotonic() > deadline:
-            raise ControlPlaneError(f"GET {path} answered {answer.status}: {text!r}")
+        if time.monotonic() > deadline:
+            raise ControlPlaneError(f"GET {path} answered {why}")
         pause()
 
 
@@ -261,5 +312,5 @@ def judge(events: Sequence[Stored], by: dict[int, Request]) -> Invariants:
         request = by.get(event.version)
         if request is not None:
             clock[0] = request.received
-        invariants.judge(seen(event, before, after, request.agent if request else ""))
+        invariants.judge(seen(event, before, after, request.agent if request else UNTOLD))
     return invariants
