@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -22,7 +23,8 @@ IN_PLACE = ("apps.kruise.io/inplace-update-state", "apps.kruise.io/inplace-updat
 class People:
     """Each ``meddle`` does one of a few kinds of deed to a random object; ``calm_down`` takes back what nobody else can."""
 
-    def __init__(self, client: kruise.Client, kubelets: Kubelets, random: Random) -> None:
+    def __init__(self, client: kruise.Client, kubelets: Kubelets, random: Random, now: Callable[[], datetime]) -> None:
+        self.now = now
         self.client = client
         self.kubelets = kubelets
         self.random = random
@@ -123,7 +125,10 @@ def edit_conditions(people: People) -> str:
     kind = people.random.choice(("InPlaceUpdateReady", "KruisePodReady", "Ready", "ContainersReady"))
     conditions = [one for one in pod.get("status", {}).get("conditions", []) if one["type"] != kind]
     if people.random.random() < 0.7:
-        conditions.append({"type": kind, "status": people.random.choice(("True", "False", "Unknown"))})
+        since = people.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        conditions.append(
+            {"type": kind, "status": people.random.choice(("True", "False", "Unknown")), "lastTransitionTime": since}
+        )
     name: str = pod["metadata"]["name"]
     people.client.patch("pods", name, {"status": {"conditions": conditions}}, subresource="status")
     return f"{name} {kind}"

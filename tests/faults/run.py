@@ -90,7 +90,7 @@ class Life:
         self.has_hooks = any("lifecycle" in spec for spec in (self.walk.first, *(c.spec for c in self.walk.changes)))
         self.gates = gates_of(stream(self.seed, "gates"))
         self.spec = self.walk.first
-        self.people = People(self.client, arena.cluster.kubelets, stream(self.seed, "people"))
+        self.people = People(self.client, arena.cluster.kubelets, stream(self.seed, "people"), arena.cluster.now)
         self.view = arena.cluster.lagging_view(0) if self.hazards.lag is not None else None
         self.managers: dict[int, kruise.Manager] = {}
         self.led: set[int] = set()
