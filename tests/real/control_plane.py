@@ -37,6 +37,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from certificates import Certificates
+
 HERE = Path(__file__).resolve().parent
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 10.0
@@ -263,7 +265,7 @@ class ControlPlane:
             connection.close()
 
     def _make_credentials(self) -> None:
-        make = _Certificates(self.path(""))
+        make = Certificates(self.path(""))
         make.authority("ca")
         make.signed("server", "/CN=kube-apiserver", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc")
         make.signed("client", "/O=system:masters/CN=cert-admin", "extendedKeyUsage=clientAuth")
@@ -407,41 +409,6 @@ class ControlPlane:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.popen.wait(STOP_LIMIT_S)
         self._processes.clear()
-
-
-@dataclass
-class _Certificates:
-    """Keys and certificates of a test cluster, by the openssl command."""
-
-    folder: Path
-
-    def authority(self, name: str) -> None:
-        self._key(name)
-        self._run(
-            "req", "-x509", "-new", "-key", f"{name}.key", "-days", "30", "-subj", "/CN=kruise-test-ca", "-out", f"{name}.crt"
-        )
-
-    def signed(self, name: str, subject: str, extension: str) -> None:
-        self._key(name)
-        (self.folder / f"{name}.ext").write_text(extension + "\n")
-        self._run("req", "-new", "-key", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
-        self._run(
-            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30"),
-            *("-extfile", f"{name}.ext", "-out", f"{name}.crt"),
-        )
-
-    def key_pair(self, name: str) -> None:
-        self._key(name)
-        self._run("pkey", "-in", f"{name}.key", "-pubout", "-out", f"{name}.pub")
-
-    def _key(self, name: str) -> None:
-        self._run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
-        (self.folder / f"{name}.key").chmod(0o600)
-
-    def _run(self, *arguments: str) -> None:
-        done = subprocess.run(["openssl", *arguments], check=False, cwd=self.folder, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise ControlPlaneError(f"openssl {arguments[0]} failed:\n{done.stderr}")
 
 
 def binaries(*more: str) -> Path:

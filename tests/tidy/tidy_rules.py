@@ -110,6 +110,7 @@ MAY_POLL: dict[str, str] = {
     "tests/conformance/sequence.py": "a real server's garbage collection and bookkeeping can only be asked for",
     "tests/node/sandbox.py": "whether a control group is free of processes can only be asked for",
     "tests/scenarios/server_log.py": "what a real control plane does can only be asked for",
+    "tests/real/interruptions.py": "a manager is killed at random moments",
     "tests/real/test_simulated_nodes.py": "the simulator under test runs in another process",
     "tests/real/test_control_plane.py": "the end of a process that is not our child can only be asked for",
 }
