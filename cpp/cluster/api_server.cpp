@@ -170,6 +170,7 @@ class ApiServer::Impl {
 
 ApiServer::ApiServer(const Options& options) : impl_(std::make_unique<Impl>(options)) {}
 ApiServer::~ApiServer() = default;
+const base::Clock& ApiServer::clock() const { return impl_->context.clock(); }
 
 client::Response ApiServer::handle(const client::Request& request) { return impl_->handle(request); }
 

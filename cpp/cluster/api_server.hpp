@@ -67,6 +67,9 @@ class ApiServer {
   [[nodiscard]] base::Result<std::unique_ptr<Stream>, client::Response> watch(const client::Request&);
   [[nodiscard]] static bool is_watch(const client::Request&);
 
+  /// The clock of Options: what `due` is told by.
+  [[nodiscard]] const base::Clock& clock() const;
+
   /// Installs CustomResourceDefinitions from a YAML or JSON text (one or
   /// several documents); one that is there already becomes as the text says. Throws std::invalid_argument naming the field.
   void install_crd(std::string_view yaml_or_json);

@@ -14,6 +14,7 @@ namespace kruise::cluster {
 
 /// What happens to one request, or to the opening of a watch.
 struct Fault {
+  /// kRefuse: nothing is done, and the caller knows; over HTTP the connection breaks before an answer, and it cannot know.
   enum class Kind : std::uint8_t { kNone, kRefuse, kBreakAfterWrite, kAnswer, kDelay };
   Kind kind = Kind::kNone;
   int code = 0;             // kAnswer: 409, 429, 500, ...

@@ -152,6 +152,7 @@ class HttpServer::Impl {
 
   ~Impl() {
     stopping_ = true;
+    stop_.set();
     {
       const std::lock_guard lock(mutex_);
       for (Bell* bell : bells_) bell->ring();
@@ -181,7 +182,7 @@ class HttpServer::Impl {
   void answer(const httplib::Request& from, httplib::Response& to) {
     const client::Request request = to_request(from);
     const Fault fault = options_.faults ? options_.faults->on_request(request) : Fault{};
-    if (fault.delay > base::Duration{0}) Bell().wait(fault.delay);
+    if (fault.delay > base::Duration{0}) static_cast<void>(stop_.wait_for(fault.delay));
     if (fault.kind == Fault::Kind::kRefuse) return break_off(to);
     if (fault.kind == Fault::Kind::kAnswer) return fill(to, injected(fault.code));
     if (fault.kind == Fault::Kind::kBreakAfterWrite && !ApiServer::is_watch(request)) {
@@ -218,53 +219,50 @@ class HttpServer::Impl {
   bool send(Sending& sending, httplib::DataSink& sink) {
     constexpr std::size_t kChunkBytes = std::size_t{64} * 1024;
     if (stopping_) return false;
-    sending.chunk.clear();
     while (sending.chunk.size() < kChunkBytes) {
       const auto line = sending.stream->next();
       if (!line) break;
-      if (options_.faults && !passes(sending, sink)) return false;
+      if (options_.faults) {
+        const WatchFault fault = options_.faults->on_event(sending.request);
+        if (fault.kind != WatchFault::Kind::kNone && !goes_on(fault, sending, sink)) return false;
+      }
       sending.chunk.append(**line).append("\n");
     }
-    if (!sending.chunk.empty()) return sink.write(sending.chunk.data(), sending.chunk.size());
+    if (!sending.chunk.empty()) return flush(sending, sink);
     if (sending.stream->ended()) {
       sink.done();
       return true;
     }
-    const base::Duration until_due = sending.stream->due() - clock_.mono();
+    const base::Duration until_due = sending.stream->due() - api_.clock().mono();
     sending.bell.wait(std::clamp(until_due, base::Duration{std::chrono::milliseconds(1)}, kLookInterval));
     return !stopping_ && sink.is_writable();
   }
 
-  /// False when a fault ends the watch here.
-  bool passes(Sending& sending, httplib::DataSink& sink) {
-    const WatchFault fault = options_.faults->on_event(sending.request);
-    switch (fault.kind) {
-      case WatchFault::Kind::kNone:
-        return true;
-      case WatchFault::Kind::kDelay:
-      case WatchFault::Kind::kMerge:
-        Bell().wait(fault.delay);
-        return true;
-      case WatchFault::Kind::kBreak:
-        return false;
-      case WatchFault::Kind::kExpire:
-        Bell().wait(fault.delay);
-        sending.chunk += error_line(410) + "\n";
-        break;
-      case WatchFault::Kind::kError:
-        sending.chunk += error_line(500) + "\n";
-        break;
-    }
-    static_cast<void>(sink.write(sending.chunk.data(), sending.chunk.size()));
+  static bool flush(Sending& sending, httplib::DataSink& sink) {
+    const bool sent = sending.chunk.empty() || sink.write(sending.chunk.data(), sending.chunk.size());
+    sending.chunk.clear();
+    return sent;
+  }
+
+  /// Whether the event comes after all. The events before it do at once, whatever the fault.
+  bool goes_on(const WatchFault& fault, Sending& sending, httplib::DataSink& sink) {
+    using enum WatchFault::Kind;
+    if (!flush(sending, sink)) return false;
+    const bool waits = fault.kind == kDelay || fault.kind == kMerge || fault.kind == kExpire;
+    if (waits && fault.delay > base::Duration{0}) static_cast<void>(stop_.wait_for(fault.delay));
+    if (stopping_ || fault.kind == kBreak) return false;
+    if (fault.kind != kExpire && fault.kind != kError) return true;
+    const std::string line = error_line(fault.kind == kExpire ? 410 : 500) + "\n";
+    if (sink.write(line.data(), line.size())) sink.done();
     return false;
   }
 
   ApiServer& api_;
   const Options options_;
-  const base::SystemClock clock_;
   Listener listener_;
   int port_ = 0;
   std::atomic<bool> stopping_ = false;
+  base::Signal stop_;         // set with it, for those who wait
   mutable std::mutex mutex_;  // guards the one below
   std::unordered_set<Bell*> bells_;
   std::optional<base::Thread> thread_;

@@ -5,32 +5,16 @@
 
 #include <atomic>
 
-#include "api.hpp"
-#include "base/thread.hpp"
+#include "cluster/served.hpp"
 
 namespace kruise::cluster::testing {
 namespace {
 
-/// Waits in small steps, long enough for a slow machine, for what must come true.
-bool comes_true(const std::function<bool()>& condition, base::Duration limit = std::chrono::seconds(20)) {
-  base::Signal never;
-  const base::SystemClock clock;
-  for (const auto end = clock.mono() + limit; clock.mono() < end;) {
-    if (condition()) return true;
-    static_cast<void>(never.wait_for(std::chrono::milliseconds(5)));
-  }
-  return condition();
-}
-
-struct Served : Api {
-  Served() : Api(), http(std::make_unique<HttpServer>(server, HttpServer::Options{})) {}
-  [[nodiscard]] httplib::Client client() const { return httplib::Client("127.0.0.1", http->port()); }
-  std::unique_ptr<HttpServer> http;
-};
+httplib::Client client_of(const Served& served) { return httplib::Client("127.0.0.1", served.http->port()); }
 
 TEST(HttpServer, AnswersWithStatusTypeAndWarnings) {
   Served served;
-  auto client = served.client();
+  auto client = client_of(served);
   Json wanted = pod("a");
   wanted["spec"]["foo"] = 1;
   const auto made = client.Post(kPods, wanted.dump(), "application/json");
@@ -46,7 +30,7 @@ TEST(HttpServer, AnswersWithStatusTypeAndWarnings) {
 /// Go's client cannot close a compressed answer that has not begun, so `kubectl wait` would hang.
 TEST(HttpServer, CompressesNothing) {
   Served served;
-  auto client = served.client();
+  auto client = client_of(served);
   client.set_decompress(false);
   const httplib::Headers accepting = {{"Accept-Encoding", "gzip, br, deflate"}};
   for (const auto& path : {kPods, kConfigMaps + "?watch=1", std::string("/apis")}) {
@@ -64,54 +48,11 @@ TEST(HttpServer, CompressesNothing) {
   }
 }
 
-TEST(HttpServer, ManyWatchesBesideManyClientsAndTheVanishedAreFreed) {
-  constexpr std::size_t kWatches = 200;
-  constexpr int kClients = 50;
-  Served served;
-  std::atomic<std::size_t> seen = 0;
-  std::atomic<bool> leave = false;
-  std::vector<base::Thread> threads;
-  for (std::size_t i = 0; i < kWatches; ++i) {
-    threads.emplace_back("watch", [&](const std::stop_token&) {
-      auto client = served.client();
-      client.set_read_timeout(60);
-      bool counted = false;
-      static_cast<void>(client.Get(kConfigMaps + "?watch=1", [&](const char* data, std::size_t size) {
-        if (!counted && std::string_view(data, size).find("\"last\"") != std::string_view::npos) {
-          counted = true;
-          ++seen;
-        }
-        return !leave;
-      }));
-    });
-  }
-  ASSERT_TRUE(comes_true([&] { return served.http->open_watches() == kWatches; })) << served.http->open_watches();
-  std::atomic<int> done = 0;
-  std::vector<base::Thread> writers;
-  for (int i = 0; i < kClients; ++i) {
-    writers.emplace_back("client", [&, i](const std::stop_token&) {
-      auto client = served.client();
-      const auto made = client.Post(kConfigMaps, configmap("c" + std::to_string(i)).dump(), "application/json");
-      if (made && made->status == 201) ++done;
-    });
-  }
-  writers.clear();
-  EXPECT_EQ(done, kClients);
-  auto client = served.client();
-  ASSERT_EQ(client.Post(kConfigMaps, configmap("last").dump(), "application/json")->status, 201);
-  EXPECT_TRUE(comes_true([&] { return seen == kWatches; })) << seen;
-  leave = true;
-  ASSERT_EQ(client.Post(kConfigMaps, configmap("bye").dump(), "application/json")->status, 201);
-  EXPECT_TRUE(comes_true([&] { return served.http->open_watches() == 0; }, std::chrono::seconds(5)))
-      << served.http->open_watches();
-  threads.clear();
-}
-
 TEST(HttpServer, EndsOpenWatchesWhenItStops) {
   Served served;
   std::atomic<bool> ended = false;
   const base::Thread watch("watch", [&](const std::stop_token&) {
-    auto client = served.client();
+    auto client = client_of(served);
     static_cast<void>(client.Get(kPods + "?watch=1", [](const char*, std::size_t) { return true; }));
     ended = true;
   });
@@ -134,7 +75,7 @@ TEST(HttpServer, KeepsItsPortAndNamesOneInUse) {
 TEST(HttpServer, APortIsFreeAgainAtOnce) {
   auto served = std::make_unique<Served>();
   const int port = served->http->port();
-  ASSERT_TRUE(served->client().Get("/readyz"));
+  ASSERT_TRUE(client_of(*served).Get("/readyz"));
   served.reset();
   Api again;
   const HttpServer second(again.server, {.port = port});
