@@ -39,6 +39,7 @@ int note_connection(void* self, char*, char*, int, int local_port) {
 const CurlCallbacks Call::kCallbacks{take_answer, give_body, note_connection};
 
 bool surely_not_sent(const Call& call) {
+  if (call.local_port == 0) return true;  // there was no connection yet, or no way through a proxy
   const bool has_body = !call.request.body.empty();
   if (has_body) return !call.sent;
   // Without a body the header alone is the request.
@@ -52,6 +53,7 @@ bool is_connection_error(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
@@ -77,6 +79,7 @@ ApiError transport_error(CURLcode code, const CurlHandle& handle, std::string_vi
   ApiError error;
   const std::string server = "API server " + std::string(who);
   const std::string problem = handle.problem(code);
+  if (handle.proxy_refused()) code = CURLE_COULDNT_CONNECT;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       error.reason = "Timeout";
@@ -85,6 +88,7 @@ ApiError transport_error(CURLcode code, const CurlHandle& handle, std::string_vi
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:

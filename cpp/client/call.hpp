@@ -42,7 +42,7 @@ struct Call {
 [[nodiscard]] bool is_connection_error(CURLcode);
 /// An error of our own making: there is no answer. `reason` is one of those that ApiError lists for code 0.
 [[nodiscard]] ApiError own_error(std::string reason, std::string message);
-/// The typed error of a failed attempt. `who` is the server, for the message.
+/// The typed error of a failed attempt. `who` is the server, and the way there, for the message.
 [[nodiscard]] ApiError transport_error(CURLcode, const CurlHandle&, std::string_view who);
 
 }  // namespace kruise::client

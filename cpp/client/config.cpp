@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "client/config_file.hpp"
 #include "client/pem.hpp"
+#include "client/proxy.hpp"
 
 namespace kruise::client {
 namespace {
@@ -91,6 +92,11 @@ base::Result<Config, ConfigError> load_config(const ConfigSource& source) {
   const std::string problem = normalize_server(*config);
   if (!problem.empty()) return ConfigError{(source.master.empty() ? config->source : "--master") + ": " + problem};
   if (config->exec && config->exec->cluster) config->exec->cluster->server = config->server;
+  if (config->proxy_url.empty()) {
+    const auto proxy = proxy_of_environment(config->server, source.environment);
+    if (!proxy) return proxy.error();
+    config->proxy_url = *proxy;
+  }
   return config;
 }
 

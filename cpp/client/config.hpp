@@ -27,9 +27,12 @@ struct Config {
   std::string ca;               // empty: the system's, see system_ca_file
   bool insecure = false;        // the server's certificate is not verified
   std::string tls_server_name;  // verified and asked for instead of the server's host
-  std::string proxy_url;
+  std::string proxy_url;        // http, https or socks5; empty: straight to the server, whatever the environment says
   std::string client_certificate;
   std::string client_key;
+  /// Where these two came from, when both came from files: re-read when old, for those who renew them in place.
+  std::string client_certificate_file;
+  std::string client_key_file;
   std::string token;
   std::string token_file;  // re-read when old; its content wins over `token`
   std::string username;
@@ -52,6 +55,7 @@ struct ConfigError {
   std::string message;
 };
 
+/// A cluster that names no proxy has that of the environment (see proxy.hpp).
 /// First hit wins: `kubeconfig`; the files of KUBECONFIG (merged as kubectl does: the first file that names a cluster, user,
 /// context or the current context decides it; files that do not exist are skipped); the pod's service account; ~/.kube/config.
 [[nodiscard]] base::Result<Config, ConfigError> load_config(const ConfigSource& = {});

@@ -16,13 +16,18 @@ struct Credentials::Exec {
   bool stale = true;  // never run, or refused by the server
   std::optional<ExecCredential> credential;
   std::string error;
-  base::MonoTime ended{};
+  std::optional<base::MonoTime> ended;
 };
 
-Credentials::Credentials(const Config& config, std::function<void()> wake)
-    : token_file_(config.token_file), exec_config_(config.exec) {
+Credentials::Credentials(const Config& config, std::function<void()> wake, const base::Clock& clock)
+    : clock_(clock),
+      token_file_(config.token_file),
+      certificate_file_(config.client_certificate_file),
+      key_file_(config.client_key_file),
+      exec_config_(config.exec) {
   current_.certificate = config.client_certificate;
   current_.key = config.client_key;
+  pair_.read = clock_.mono();  // by who made the configuration
   if (!config.token.empty()) {
     current_.authorization = "Bearer " + config.token;
   } else if (!config.username.empty() || !config.password.empty()) {
@@ -40,45 +45,77 @@ Credentials::Credentials(const Config& config, std::function<void()> wake)
 Credentials::~Credentials() { stop_.request_stop(); }
 
 Credentials::State Credentials::get() {
+  read_files(false);
   if (exec_) return exec_state();
-  if (!token_file_.empty() && (!token_read_ || clock_.mono() - *token_read_ >= kTokenFileAgeMax)) read_token_file();
   return State{State::Kind::kReady, current_, ""};
 }
 
-void Credentials::read_token_file() {
-  token_read_ = clock_.mono();
-  const auto token = read_config_file(token_file_);
-  if (token && !token->empty()) {
-    current_.authorization = "Bearer " + *token;
-  } else {
-    // The last one may still be good; if not, the server says so.
-    base::log::warning("token file not read, going on with the last token",
-                       {{"file", token_file_}, {"reason", token ? "it is empty" : token.error().message}});
-  }
+// --- files ----------------------------------------------------------------------------------------------------------
+
+bool Credentials::File::is_due(base::MonoTime now) const {
+  return !read || now - *read >= (problem.empty() ? kCredentialFileAgeMax : kCredentialFileRetryDelay);
 }
+
+void Credentials::read_files(bool all) {
+  const base::MonoTime now = clock_.mono();
+  if (!token_file_.empty() && (all || token_.is_due(now))) read_token_file();
+  if (!certificate_file_.empty() && (all || pair_.is_due(now))) read_certificate_files();
+}
+
+void Credentials::read_token_file() {
+  const auto token = read_config_file(token_file_);
+  std::string problem = token ? "" : token.error().message;
+  if (token && token->empty()) problem = token_file_ + ": is empty";
+  if (problem.empty()) current_.authorization = "Bearer " + *token;
+  note(token_, "token", token_file_, std::move(problem));
+}
+
+void Credentials::read_certificate_files() {
+  const auto certificate = read_config_file(certificate_file_);
+  const auto key = read_config_file(key_file_);
+  std::string problem;
+  if (!certificate || !key) {
+    problem = certificate ? key.error().message : certificate.error().message;
+  } else {
+    problem = key_pair_problem(*certificate, *key);  // one may have been replaced, and the other not yet
+  }
+  if (problem.empty()) {
+    current_.certificate = *certificate;
+    current_.key = *key;
+  }
+  note(pair_, "client certificate", certificate_file_, std::move(problem));
+}
+
+void Credentials::note(File& file, std::string_view what, const std::string& path, std::string problem) const {
+  file.read = clock_.mono();
+  // The last one may still be good; if not, the server says so.
+  if (!problem.empty() && problem != file.problem) {
+    base::log::warning("credential file cannot be used, going on with what it held before",
+                       {{"what", what}, {"file", path}, {"reason", problem}});
+  }
+  file.problem = std::move(problem);
+}
+
+void Credentials::doubt() { token_.read = pair_.read = std::nullopt; }
+
+// --- programs ---------------------------------------------------------------------------------------------------------
 
 Credentials::State Credentials::exec_state() {
   const std::lock_guard lock(exec_->mutex);
-  const bool expired = exec_->credential && exec_->credential->expires && clock_.now() >= *exec_->credential->expires;
   if (exec_->running) return State{State::Kind::kPending, {}, ""};
-  if (!exec_->error.empty() && clock_.mono() - exec_->ended < kExecRetryDelay)
-    return State{State::Kind::kFailed, {}, exec_->error};
-  if (exec_->credential && !exec_->stale && !expired) {
-    Current current = current_;
-    if (!exec_->credential->token.empty()) current.authorization = "Bearer " + exec_->credential->token;
-    if (!exec_->credential->certificate.empty()) {
-      current.certificate = exec_->credential->certificate;
-      current.key = exec_->credential->key;
-    }
-    return State{State::Kind::kReady, std::move(current), ""};
-  }
+  const bool just_ran = exec_->ended && clock_.mono() - *exec_->ended < kExecRetryDelay;
+  if (!exec_->error.empty() && just_ran) return State{State::Kind::kFailed, {}, exec_->error};
+  // What was expired when it came is used all the same: clocks differ, and the server knows better.
+  const bool expired =
+      exec_->credential && exec_->credential->expires && clock_.now() >= *exec_->credential->expires && !just_ran;
+  if (exec_->credential && !exec_->stale && !expired) return State{State::Kind::kReady, with(*exec_->credential), ""};
   exec_->running = true;
-  exec_thread_->post([exec = exec_, config = *exec_config_, stop = stop_.get_token()] {
+  exec_thread_->post([exec = exec_, config = *exec_config_, stop = stop_.get_token(), &clock = clock_] {
     auto credential = run_exec(config, kExecLimit, stop);
     {
       const std::lock_guard guard(exec->mutex);
       exec->running = false;
-      exec->ended = base::SystemClock().mono();
+      exec->ended = clock.mono();
       exec->error = credential ? "" : credential.error().message;
       if (credential) {
         exec->credential = std::move(*credential);
@@ -90,16 +127,25 @@ Credentials::State Credentials::exec_state() {
   return State{State::Kind::kPending, {}, ""};
 }
 
+Credentials::Current Credentials::with(const ExecCredential& credential) const {
+  Current current = current_;
+  if (!credential.token.empty()) current.authorization = "Bearer " + credential.token;
+  if (!credential.certificate.empty()) {
+    current.certificate = credential.certificate;
+    current.key = credential.key;
+  }
+  return current;
+}
+
 bool Credentials::refused(const Current& used) {
   if (exec_) {
     const std::lock_guard lock(exec_->mutex);
-    const bool same =
-        exec_->credential && (exec_->credential->token.empty() || used.authorization == "Bearer " + exec_->credential->token);
-    if (same) exec_->stale = true;
+    // Another request may have had it renewed meanwhile.
+    if (exec_->credential && used == with(*exec_->credential)) exec_->stale = true;
     return true;
   }
-  if (token_file_.empty()) return false;
-  read_token_file();
+  if (token_file_.empty() && certificate_file_.empty()) return false;
+  read_files(true);
   return current_ != used;
 }
 

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "client/open_sockets.hpp"
+#include "client/proxy.hpp"
 
 namespace kruise::client {
 namespace {
@@ -36,6 +37,9 @@ void set_blob(CURL* handle, CURLoption option, const std::string& text) {
   curl_easy_setopt(handle, option, &blob);
 }
 
+/// In Go, whose meaning a kubeconfig has, a SOCKS proxy is given the server's name; libcurl would look it up itself.
+std::string libcurl_proxy(const std::string& url) { return url.starts_with("socks5:") ? "socks5h" + url.substr(6) : url; }
+
 }  // namespace
 
 Target::Target(const Config& source) : config(source), base_url(source.server) {
@@ -45,6 +49,8 @@ Target::Target(const Config& source) : config(source), base_url(source.server) {
   const std::string server_host = url_part(source.server, CURLUPART_HOST);
   const std::string port = url_part(source.server, CURLUPART_PORT);
   host = server_host + ":" + port;
+  who = source.proxy_url.empty() ? host : host + " through proxy " + proxy_host(source.proxy_url);
+  config.proxy_url = libcurl_proxy(source.proxy_url);
   if (!source.tls_server_name.empty()) {
     const std::string path = url_part(source.server, CURLUPART_PATH);
     base_url = "https://" + source.tls_server_name + ":" + port + (path == "/" ? "" : path);
@@ -72,7 +78,10 @@ void CurlHandle::prepare(const Target& target, const Credentials::Current& crede
   curl_easy_setopt(h, CURLOPT_URL, (target.base_url + request.path).c_str());
   curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-  if (!target.config.proxy_url.empty()) curl_easy_setopt(h, CURLOPT_PROXY, target.config.proxy_url.c_str());
+  // Also when there is none: libcurl would read the environment in its own way.
+  curl_easy_setopt(h, CURLOPT_PROXY, target.config.proxy_url.c_str());
+  curl_easy_setopt(h, CURLOPT_NOPROXY, "");
+  curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   connect_to_.reset(target.connect_to.empty() ? nullptr : curl_slist_append(nullptr, target.connect_to.c_str()));
   curl_easy_setopt(h, CURLOPT_CONNECT_TO, connect_to_.get());
   curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
@@ -123,14 +132,15 @@ void CurlHandle::add_header(const std::string& line) {
 void CurlHandle::set_tls(const Target& target, const Credentials::Current& credentials) {
   CURL* h = handle_.get();
   curl_easy_setopt(h, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  // A proxy that speaks TLS is judged as the server is, as in Go.
   if (target.config.insecure) {
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 0L);
+    for (const auto option : {CURLOPT_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYPEER}) curl_easy_setopt(h, option, 0L);
+    for (const auto option : {CURLOPT_SSL_VERIFYHOST, CURLOPT_PROXY_SSL_VERIFYHOST}) curl_easy_setopt(h, option, 0L);
   } else if (!target.config.ca.empty()) {
-    curl_easy_setopt(h, CURLOPT_CAPATH, nullptr);
-    set_blob(h, CURLOPT_CAINFO_BLOB, target.config.ca);
+    for (const auto option : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) curl_easy_setopt(h, option, nullptr);
+    for (const auto option : {CURLOPT_CAINFO_BLOB, CURLOPT_PROXY_CAINFO_BLOB}) set_blob(h, option, target.config.ca);
   } else if (!target.ca_file.empty()) {
-    curl_easy_setopt(h, CURLOPT_CAINFO, target.ca_file.c_str());
+    for (const auto option : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) curl_easy_setopt(h, option, target.ca_file.c_str());
   }
   if (!credentials.certificate.empty()) {
     set_blob(h, CURLOPT_SSLCERT_BLOB, credentials.certificate);
@@ -188,6 +198,12 @@ std::optional<base::Duration> CurlHandle::retry_after() const {
   if (seconds <= 0) return std::nullopt;
   constexpr curl_off_t kRetryAfterMaxS = 3600;
   return std::chrono::seconds(std::min(seconds, kRetryAfterMaxS));
+}
+
+bool CurlHandle::proxy_refused() const {
+  long code = 0;
+  curl_easy_getinfo(get(), CURLINFO_HTTP_CONNECTCODE, &code);
+  return code >= 300;
 }
 
 std::string CurlHandle::problem(CURLcode code) const {

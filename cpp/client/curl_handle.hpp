@@ -20,7 +20,8 @@ struct Target {
 
   Config config;  // without credentials: those come from Credentials
   std::string base_url;
-  std::string host;         // "10.0.0.1:6443", for people
+  std::string host;         // "10.0.0.1:6443"
+  std::string who;          // the same for people, with the proxy on the way there
   std::string host_header;  // set when the URL's host is the name to verify instead of the server's
   std::string connect_to;   // the same case: where to connect really
   std::string ca_file;      // when the configuration has no authority of its own
@@ -55,6 +56,8 @@ class CurlHandle {
   [[nodiscard]] int http_version() const;  // 1 or 2; 0 before an answer
   [[nodiscard]] std::string content_type() const;
   [[nodiscard]] std::optional<base::Duration> retry_after() const;
+  /// A proxy would not lead to the server.
+  [[nodiscard]] bool proxy_refused() const;
   /// libcurl's words for a failure.
   [[nodiscard]] std::string problem(CURLcode) const;
 

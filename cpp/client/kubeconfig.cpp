@@ -8,6 +8,7 @@
 #include "client/config.hpp"
 #include "client/config_file.hpp"
 #include "client/pem.hpp"
+#include "client/proxy.hpp"
 
 namespace kruise::client {
 namespace {
@@ -123,9 +124,10 @@ std::string file_names(const std::vector<Field>& files) {
 }
 
 /// `<name>-data` wins over the file `<name>`, as in kubectl.
+bool has_data(const Field& owner, const std::string& name) { return !owner.at(name + "-data").text().empty(); }
+
 std::string data_or_file(const Field& owner, const std::string& name) {
-  const Field data = owner.at(name + "-data");
-  return data.present() && !data.text().empty() ? data.decoded() : owner.at(name).file_content();
+  return has_data(owner, name) ? owner.at(name + "-data").decoded() : owner.at(name).file_content();
 }
 
 nlohmann::json to_json(const Field& field) {
@@ -153,6 +155,8 @@ void read_cluster(const Field& cluster, Config& config) {
   config.tls_server_name = cluster.at("tls-server-name").text();
   config.insecure = cluster.at("insecure-skip-tls-verify").flag();
   config.proxy_url = cluster.at("proxy-url").text();
+  if (const std::string problem = config.proxy_url.empty() ? "" : proxy_problem(config.proxy_url); !problem.empty())
+    cluster.at("proxy-url").complain(problem);
   config.ca = data_or_file(cluster, "certificate-authority");
   if (config.server.empty()) cluster.at("server").complain("is missing");
   if (config.ca.empty()) return;
@@ -204,6 +208,10 @@ void read_user(const Field& user, const Field& cluster, Config& config) {
   if (!config.client_certificate.empty()) {
     const std::string problem = key_pair_problem(config.client_certificate, config.client_key);
     if (!problem.empty()) user.complain(problem);
+    if (!has_data(user, "client-certificate") && !has_data(user, "client-key")) {
+      config.client_certificate_file = user.at("client-certificate").path_text();
+      config.client_key_file = user.at("client-key").path_text();
+    }
   }
   if (user.at("auth-provider").present()) user.at("auth-provider").complain("is not supported; use exec");
   if (user.at("exec").present()) config.exec = read_exec(user.at("exec"), cluster, config);

@@ -29,7 +29,8 @@ RestClient::Engine::Engine(const Config& config, base::Executor& executor, RestO
       write_deadline_ns_(kNoDeadline),
       write_stopped_([this] { return writes_stopped(); }),
       multi_(curl_multi_init()),
-      credentials_(config, [this] { curl_multi_wakeup(multi_.get()); }),
+      credentials_(
+          config, [this] { curl_multi_wakeup(multi_.get()); }, clock_),
       watches_(target_, options_.user_agent, credentials_, [this](const auto&... exchange) { report(exchange...); }) {
   if (options_.rate) limiter_.emplace(*options_.rate);
   curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
@@ -329,6 +330,7 @@ void RestClient::Engine::answered(std::unique_ptr<Call> call) {
 
 void RestClient::Engine::failed(std::unique_ptr<Call> call, CURLcode code) {
   const MonoTime now = clock_.mono();
+  credentials_.doubt();
   const bool repeatable = call->is_read() || surely_not_sent(*call);
   const Duration delay = kRetryDelay * (1U << static_cast<unsigned>(call->retries));
   if (is_connection_error(code) && repeatable && call->retries < kReadRetriesMax && now + delay < call->deadline) {
@@ -337,9 +339,9 @@ void RestClient::Engine::failed(std::unique_ptr<Call> call, CURLcode code) {
     waiting_.push_back(std::move(call));
     return;
   }
-  ApiError error = transport_error(code, *call->handle, target_.host);
+  ApiError error = transport_error(code, *call->handle, target_.who);
   if (call->too_large) {
-    error = own_error("TooLarge", "the answer of API server " + target_.host + " is larger than " +
+    error = own_error("TooLarge", "the answer of API server " + target_.who + " is larger than " +
                                       std::to_string(kBodyBytesMax >> 20U) + " MiB");
   } else if (call->stopped) {
     error = own_error("Aborted", "no more writes: the deadline has passed");

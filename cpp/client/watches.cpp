@@ -96,7 +96,7 @@ void Watches::end_late(MonoTime now) {
   }
   for (Exchange* exchange : late) {
     take_off(*exchange);
-    end(*exchange, own_error("Timeout", "API server " + target_.host + " did not answer the watch in time"));
+    end(*exchange, own_error("Timeout", "API server " + target_.who + " did not answer the watch in time"));
   }
 }
 
@@ -122,7 +122,8 @@ void Watches::finished(Exchange& exchange, CURLcode code) {
   if (status != 0 && status != 200) {
     end(exchange, error_from_status(status, exchange.refusal, exchange.handle.retry_after()));
   } else if (code != CURLE_OK) {
-    end(exchange, transport_error(code, exchange.handle, target_.host));
+    credentials_.doubt();
+    end(exchange, transport_error(code, exchange.handle, target_.who));
   } else {
     end(exchange, std::nullopt);
   }

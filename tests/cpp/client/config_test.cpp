@@ -84,6 +84,8 @@ TEST_F(ConfigTest, FilesAreRelativeToTheirKubeconfig) {
                              "client-certificate: pki/me.crt, client-key: pki/me.key, tokenFile: token");
   EXPECT_EQ(config.ca + "\n", pair().certificate);
   EXPECT_EQ(config.client_key + "\n", pair().key);
+  EXPECT_EQ(config.client_certificate_file, dir.path("pki/me.crt"));
+  EXPECT_EQ(config.client_key_file, dir.path("pki/me.key"));
   EXPECT_EQ(config.token_file, dir.path("token"));
 }
 
@@ -92,6 +94,28 @@ TEST_F(ConfigTest, DataWinsOverFile) {
       "server: 'https://h', certificate-authority: missing, certificate-authority-data: " + base64_encode(pair().certificate),
       "");
   EXPECT_EQ(config.ca, pair().certificate);
+}
+
+/// A key that cannot change is no part of a pair that is replaced.
+TEST_F(ConfigTest, APairThatIsNotAllOfFilesIsNotReadAgain) {
+  dir.write("me.crt", pair().certificate);
+  const Config config = good("server: 'https://h'", "client-certificate: me.crt, client-key-data: " + base64_encode(pair().key));
+  EXPECT_EQ(config.client_certificate + "\n", pair().certificate);
+  EXPECT_EQ(config.client_certificate_file, "");
+  EXPECT_EQ(config.client_key_file, "");
+}
+
+TEST_F(ConfigTest, AProxyOfTheClusterWinsOverThatOfTheEnvironment) {
+  const auto load_with = [&](const std::string& cluster, std::map<std::string, std::string> values) {
+    return load_config({.kubeconfig = dir.write("config", kubeconfig(cluster, "")), .environment = variables(std::move(values))});
+  };
+  const std::map<std::string, std::string> set{{"HTTPS_PROXY", "http://of-environment:1"}, {"NO_PROXY", "h"}};
+  EXPECT_EQ(load_with("server: 'https://h', proxy-url: 'http://of-cluster:1'", set)->proxy_url, "http://of-cluster:1");
+  EXPECT_EQ(load_with("server: 'https://h'", set)->proxy_url, "");
+  EXPECT_EQ(load_with("server: 'https://other'", set)->proxy_url, "http://of-environment:1");
+  const auto wrong = load_with("server: 'https://other'", {{"HTTPS_PROXY", "ftp://user:secret@h"}});
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().message, "the variable HTTPS_PROXY is no http, https or socks5 URL");
 }
 
 TEST_F(ConfigTest, ReadsExec) {
@@ -150,6 +174,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ServerWithoutHost", kubeconfig("server: 'https://'", ""), {"no http or https URL"}},
         Bad{"ServerWithQuery", kubeconfig("server: 'https://h?a=b'", ""), {"must have no user, query or fragment"}},
         Bad{"ServerIsAList", kubeconfig("server: [a]", ""), {"clusters[k].cluster.server", "must be a string", "line 9"}},
+        Bad{"ProxyIsNoUrl",
+            kubeconfig(kServer + ", proxy-url: 'ftp://user:secret@p'", ""),
+            {"clusters[k].cluster.proxy-url", "is no http, https or socks5 URL", "line 9"}},
+        Bad{"ProxyWithoutHost", kubeconfig(kServer + ", proxy-url: 'http://'", ""), {"cluster.proxy-url", "has no host"}},
         Bad{"InsecureIsNoBool",
             kubeconfig(kServer + ", insecure-skip-tls-verify: perhaps", ""),
             {"insecure-skip-tls-verify", "true or false"}},

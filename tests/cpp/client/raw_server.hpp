@@ -3,12 +3,18 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "client/certificates.hpp"
+
+struct ssl_st;
+struct ssl_ctx_st;
 
 namespace kruise::client::test {
 
@@ -22,7 +28,7 @@ struct Received {
 
 class Connection {
  public:
-  explicit Connection(int fd) : fd_(fd) {}
+  explicit Connection(int fd, ssl_st* tls = nullptr) : fd_(fd), tls_(tls) {}
   /// The next request with its body; absent when the client has gone.
   std::optional<Received> receive();
   /// False when the client has gone.
@@ -34,9 +40,17 @@ class Connection {
   bool chunk(std::string_view bytes);
   /// Blocks until the client closes its side.
   void wait_closed();
+  /// Passes everything on to a port of this machine and back, until one side closes.
+  void tunnel_to(int port);
+  /// The client's certificate (PEM); empty when it showed none.
+  [[nodiscard]] std::string peer_certificate() const;
 
  private:
+  [[nodiscard]] long read_some(char* into, std::size_t size) const;
+  [[nodiscard]] long write_some(std::string_view bytes) const;
+
   int fd_;
+  ssl_st* tls_;
   std::string buffer_;
 };
 
@@ -44,13 +58,18 @@ class RawServer {
  public:
   /// `serve` runs once a connection, each on a thread of its own; the connection is closed when it returns.
   explicit RawServer(std::function<void(Connection&)> serve);
+  /// Over TLS, asking clients for a certificate, whoever signed it.
+  RawServer(std::function<void(Connection&)> serve, const KeyPair& identity);
   ~RawServer();
-  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string url() const { return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_); }
+  [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] int connections() const { return connections_; }
 
  private:
   void accept_all();
+  void serve_on(int fd);
 
+  std::shared_ptr<ssl_ctx_st> tls_;  // null: no TLS
   std::function<void(Connection&)> serve_;
   int listener_ = -1;
   int port_ = 0;
