@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 
+#include "base/version.hpp"
 #include "main/flag_table.hpp"
 
 namespace kruise::main {
@@ -140,14 +141,14 @@ struct Typed {
   std::string value;
 };
 
-/// Everything typed, in order. Asking for help ends it.
+/// Everything typed, in order. Asking for help or the version ends it.
 base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<std::string>& arguments,
                                                              const std::vector<Flag>& flags) {
   std::vector<Typed> typed;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string argument = arguments[i];
-    if (argument == "-h" || argument == "--help") {
-      typed.push_back({"help", ""});
+    if (argument == "-h" || argument == "--help" || argument == "--version") {
+      typed.push_back({argument == "--version" ? "version" : "help", ""});
       return typed;
     }
     if (argument.starts_with("-v") && !argument.starts_with("--")) {  // -v=2, -v 2, -v2
@@ -186,7 +187,7 @@ std::string usage(const std::vector<Flag>& flags) {
     if (!flag.value.empty()) line += " (" + flag.value + ")";
     text += line + "\n";
   }
-  return text + "  -h, --help\n";
+  return text + "  -h, --help\n      --version\n";
 }
 
 // Flags against each other.
@@ -293,6 +294,7 @@ base::Result<ManagerFlags, Exit> parse_manager_flags(const std::vector<std::stri
   std::set<std::string> given;
   for (const auto& [name, value] : *typed) {
     if (name == "help") return Exit{0, usage(flags), true};
+    if (name == "version") return Exit{0, std::string(base::version()) + "\n", true};
     std::string& known = values.text(name);
     const bool merged = name == "feature-gates" && !known.empty();
     known = merged ? known + "," + value : value;

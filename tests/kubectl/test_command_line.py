@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from fcntl import ioctl
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
     script = Path(sys.executable).parent / "kruise"
     done = subprocess.run([script, "version"], capture_output=True, text=True, check=True)
     assert done.stdout == kruise(tmp_path, "version").stdout
+
+
+def test_the_manager_is_of_the_same_version(tmp_path: Path) -> None:
+    manager = Path(sys.executable).parent / "kruise-manager"
+    done = subprocess.run([manager, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", done.stdout)
+    assert done.stdout == kruise(tmp_path, "--version").stdout == version("kruise") + "\n"
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,14 @@ TEST(Flags, HelpIsNoError) {
   }
 }
 
+TEST(Flags, TheVersionIsNoError) {
+  const auto version = parse_manager_flags({"--version", "--unknown"});
+  ASSERT_FALSE(version.ok());
+  EXPECT_EQ(version.error().status, 0);
+  EXPECT_TRUE(version.error().to_stdout);
+  EXPECT_THAT(version.error().text, testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
 struct Wrong {
   std::vector<std::string> arguments;
   const char* says;
