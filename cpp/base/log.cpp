@@ -45,13 +45,25 @@ spdlog::level::level_enum spd_level(Level level) {
   return spdlog::level::info;
 }
 
-void append_value(JsonWriter& w, const Field& field) {
+void append_object(JsonWriter& w, const Object& object, Format format) {
+  if (format == Format::kText) {
+    w.string(object.ns.empty() ? object.name : object.ns + "/" + object.name);
+    return;
+  }
+  w.begin_object().key("name").string(object.name);
+  if (!object.ns.empty()) w.key("namespace").string(object.ns);
+  w.end_object();
+}
+
+void append_value(JsonWriter& w, const Field& field, Format format) {
   if (const auto* s = std::get_if<std::string>(&field.value)) {
     w.string(*s);
   } else if (const auto* i = std::get_if<std::int64_t>(&field.value)) {
     w.integer(*i);
   } else if (const auto* d = std::get_if<double>(&field.value)) {
     w.raw(fmt::format("{}", *d));
+  } else if (const auto* object = std::get_if<Object>(&field.value)) {
+    append_object(w, *object, format);
   } else {
     w.boolean(std::get<bool>(field.value));
   }
@@ -67,7 +79,7 @@ std::string text_line(std::string_view event, Fields fields) {
   append_json_string(line, event);
   for (const Field& field : fields) {
     JsonWriter value;
-    append_value(value, field);
+    append_value(value, field, Format::kText);
     line += ' ';
     line += field.key;
     line += '=';
@@ -92,7 +104,7 @@ std::string json_line(Level level, int v, std::string_view event, Fields fields,
   if (level == Level::kWarning) w.key("level").string("warning");
   for (const Field& field : fields) {
     w.key(is_error && &field == cause ? "err" : field.key);
-    append_value(w, field);
+    append_value(w, field, Format::kJson);
   }
   w.end_object();
   return std::move(w).text();

@@ -1,8 +1,9 @@
 // Logging as an event name with typed fields, in the lines of Kubernetes' components. spdlog stays behind this header.
 //
-//     log::info("pod updated", {{"pod", name}, {"revision", revision}});
-//     // I0301 08:00:00.000000    4711 act.cpp:12] "pod updated" pod="web-1" revision="web-6d8"
-//     // {"ts":1614585600000.000,"caller":"act.cpp:12","msg":"pod updated","v":0,"pod":"web-1","revision":"web-6d8"}
+//     log::info("pod updated", {{"pod", key}, {"revision", revision}});   // key: an api::Key
+//     // I0301 08:00:00.000000    4711 act.cpp:12] "pod updated" pod="shop/web-1" revision="web-6d8"
+//     // {"ts":1614585600000.000,"caller":"act.cpp:12","msg":"pod updated","v":0,"pod":{"name":"web-1","namespace":"shop"},
+//     //  "revision":"web-6d8"}
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,19 @@ namespace kruise::base::log {
 
 enum class Level : std::uint8_t { kError, kWarning, kInfo, kDebug };
 
+/// An object by its name: "ns/name" in text, `{"name":...,"namespace":...}` in JSON. The namespace is empty where there is none.
+struct Object {
+  std::string ns;
+  std::string name;
+};
+
+/// What names an object: api::Key, and Object.
+template <class T>
+concept NamesObject = requires(const T& key) { Object{key.ns, key.name}; };
+
 struct Field {
   std::string_view key;
-  std::variant<std::string, std::int64_t, double, bool> value;
+  std::variant<std::string, std::int64_t, double, bool, Object> value;
   Field(std::string_view k, std::string_view v) : key(k), value(std::string(v)) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
   Field(std::string_view k, const char* v) : key(k), value(std::string(v)) {}
@@ -28,6 +39,8 @@ struct Field {
   template <class T>
     requires std::is_integral_v<T>
   Field(std::string_view k, T v) : key(k), value(static_cast<std::int64_t>(v)) {}
+  template <NamesObject T>
+  Field(std::string_view k, const T& named) : key(k), value(Object{named.ns, named.name}) {}
 };
 using Fields = std::initializer_list<Field>;
 

@@ -156,7 +156,7 @@ class Run final : public Acting {
     send(write, {}, [this, &write](const client::Outcome& outcome) {
       std::string version;
       if (!settle(write, outcome, version)) {
-        base::log::debug(2, "cleanup failed", {{"object", write.key.text()}, {"error", outcome.error().text()}});
+        base::log::debug(2, "cleanup failed", {{"object", write.key}, {"error", outcome.error().text()}});
       }
       begin_cleanup();
     });

@@ -151,7 +151,7 @@ void ControllerLoop::begin(const api::Key& key, Cause cause) {
       .set(static_cast<double>(jobs_.size()));
   std::optional<Reconciler::PlanFunction> function;
   if (const auto thrown = what_is_thrown_by([&] { function = reconciler_->observe(key); })) {
-    base::log::error("observing threw", {{"controller", name_}, {"object", key.text()}, {"error", *thrown}});
+    base::log::error("observing threw", {{"controller", name_}, {"object", key}, {"error", *thrown}});
     fail(key, *thrown, false);
     return;
   }
@@ -174,7 +174,7 @@ void ControllerLoop::plan(Job& job) {
   auto deliver = life_.bind([this, key = job.key, observed](std::shared_ptr<Computed> computed) {
     if (computed->thrown) {
       panics_total().add();
-      base::log::error("planning threw", {{"controller", name_}, {"object", key.text()}, {"error", *computed->thrown}});
+      base::log::error("planning threw", {{"controller", name_}, {"object", key}, {"error", *computed->thrown}});
       fail(key, *computed->thrown, false);
       return;
     }
@@ -204,9 +204,12 @@ void ControllerLoop::act_on(const api::Key& key, Plan plan, base::Duration cost)
   held_.update(key, plan.reasons);
   for (const Reason& reason : plan.reasons) {
     if (reason.verdict == Reason::Verdict::kHeld) {
-      base::log::debug(
-          4, "held",
-          {{"controller", name_}, {"set", key.text()}, {"object", reason.object}, {"rule", reason.rule}, {"why", reason.text}});
+      base::log::debug(4, "held",
+                       {{"controller", name_},
+                        {"set", key},
+                        {"object", base::log::Object{key.ns, reason.object.empty() ? key.name : reason.object}},
+                        {"rule", reason.rule},
+                        {"why", reason.text}});
     }
   }
   space_status(job, plan);
@@ -274,11 +277,11 @@ void ControllerLoop::report(const api::Key& key, const std::string& text, bool s
   Trouble& trouble = troubles_[key];
   const int failures = queue_.failures(key) + 1;
   if (stale && failures < kFailuresBeforeEvent) {
-    base::log::debug(3, "stale, planning anew", {{"controller", name_}, {"object", key.text()}, {"error", text}});
+    base::log::debug(3, "stale, planning anew", {{"controller", name_}, {"object", key}, {"error", text}});
   } else if (text != trouble.text || now - trouble.logged >= kLogAgain) {
     base::log::warning(
         "reconcile failed",
-        {{"controller", name_}, {"object", key.text()}, {"error", text}, {"failures", failures}, {"not_logged", trouble.silent}});
+        {{"controller", name_}, {"object", key}, {"error", text}, {"failures", failures}, {"not_logged", trouble.silent}});
     trouble.logged = now;
     trouble.silent = 0;
     trouble.text = text;

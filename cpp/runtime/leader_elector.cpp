@@ -109,7 +109,8 @@ void LeaderElector::check_for_leases(const Next& exists) {
       leases_known_ = true;
       exists();
     } else if (outcome.error().not_found()) {
-      base::log::warning("the server has no leases, electing by config map", {{"name", options_.name}});
+      base::log::warning("the server has no leases, electing by config map",
+                         {{"lock", base::log::Object{options_.ns, options_.name}}});
       locks_ = {Lock{LockKind::kConfigMap, true}};
       read(0);
     } else {

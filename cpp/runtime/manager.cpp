@@ -333,7 +333,7 @@ void Manager::publish_metrics() {
 
 void Manager::note_malformed(const api::Resource& resource, const cache::Malformed& malformed) {
   base::log::warning("object cannot be read, it stays as last understood",
-                     {{"kind", resource.kind}, {"object", malformed.key.text()}, {"error", malformed.error.what()}});
+                     {{"kind", resource.kind}, {"object", malformed.key}, {"error", malformed.error.what()}});
   for (const auto& kind : kinds_) {
     if (kind->registration.built_in || !api::same_objects(kind->registration.resource, resource) ||
         kind->malformed.size() >= kMalformedMax)

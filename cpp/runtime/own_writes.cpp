@@ -123,7 +123,7 @@ void OwnWrites::on_timeout(const Owner& owner) {
   if (waited >= options_.timeout && !entry.overdue) {
     entry.overdue = true;
     base::log::warning("own writes are not seen in the cache in time, reading live",
-                       {{"controller", owner.controller}, {"object", owner.key.text()}});
+                       {{"controller", owner.controller}, {"object", owner.key}});
     metrics_
         .counter("cloneset_scale_expectation_leakage", "Own writes that the cache did not show in time.",
                  {{"namespace", owner.key.ns}, {"name", owner.key.name}})

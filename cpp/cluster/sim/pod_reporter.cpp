@@ -65,7 +65,8 @@ void PodReporter::flush(const std::string& key, PodState& pod) {
 void PodReporter::answered(const std::string& key, PodState& pod, const client::Outcome& outcome) {
   if (!settled(outcome)) {
     ++stats_.failures;
-    base::log::debug(2, "a simulated kubelet's report was refused", {{"pod", key}, {"why", outcome.error().text()}});
+    base::log::debug(2, "a simulated kubelet's report was refused",
+                     {{"pod", base::log::Object{pod.ns, pod.name}}, {"why", outcome.error().text()}});
     pod.dirty = true;
     return flush_after(kRetryDelay, key, pod.id);
   }

@@ -23,6 +23,8 @@ TEST(Log, TextLinesAreThoseOfKubernetesComponents) {
       R"([0-9][0-9][0-9][0-9] [0-9]+:[0-9]+:[0-9]+\.[0-9][0-9][0-9][0-9][0-9][0-9] +[0-9]+ log_test\.cpp:[0-9]+\] )";
   EXPECT_THAT(line([] { info("pod updated", {{"pod", "web-1"}, {"restarts", 3}, {"ready", true}}); }),
               MatchesRegex("I" + head + R"("pod updated" pod="web-1" restarts=3 ready=true)" + "\n"));
+  EXPECT_THAT(line([] { info("pod updated", {{"pod", Object{"shop", "web-1"}}, {"node", Object{"", "n1"}}}); }),
+              MatchesRegex("I" + head + R"("pod updated" pod="shop/web-1" node="n1")" + "\n"));
   EXPECT_THAT(line([] { warning("slow"); }), MatchesRegex("W" + head + "\"slow\"\n"));
   EXPECT_THAT(line([] { error("broken", {{"error", "a \"quoted\"\nline"}}); }),
               MatchesRegex("E" + head + R"("broken" error="a \\"quoted\\"\\nline")" + "\n"));
@@ -35,6 +37,9 @@ TEST(Log, JsonLinesAreThoseOfKubernetesComponents) {
   const std::string head = R"(\{"ts":[0-9]+\.[0-9][0-9][0-9],"caller":"log_test\.cpp:[0-9]+","msg":)";
   EXPECT_THAT(line([] { info("pod updated", {{"pod", "web-1"}}); }),
               MatchesRegex(head + R"("pod updated","v":0,"pod":"web-1"\})" + "\n"));
+  EXPECT_THAT(
+      line([] { info("pod updated", {{"pod", Object{"shop", "web-1"}}, {"node", Object{"", "n1"}}}); }),
+      MatchesRegex(head + R"("pod updated","v":0,"pod":\{"name":"web-1","namespace":"shop"\},"node":\{"name":"n1"\}\})" + "\n"));
   EXPECT_THAT(line([] { debug(2, "decided"); }), MatchesRegex(head + R"("decided","v":2\})" + "\n"));
   EXPECT_THAT(line([] { warning("slow"); }), MatchesRegex(head + R"("slow","v":0,"level":"warning"\})" + "\n"));
   EXPECT_THAT(line([] { error("broken", {{"object", "web"}, {"error", "why"}}); }),
