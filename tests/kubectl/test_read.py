@@ -122,6 +122,7 @@ def test_describe_a_node(web: Kubectl) -> None:
     node = pods[0]["spec"]["nodeName"]
     text = web("describe", "node", node)
     assert re.search(r"^  Ready +True .*KubeletReady", text, re.M)
+    assert re.search(rf"^Lease:\n  HolderIdentity: +{node}\n.*\n  RenewTime: +\w+, ", text, re.M)
     listed = text[text.index("Non-terminated Pods:") :]
     for pod in pods:
         assert (pod["metadata"]["name"] in listed) == (pod["spec"]["nodeName"] == node)
@@ -141,6 +142,12 @@ def test_explain_our_kinds(kubectl: Kubectl) -> None:
     assert "FIELD: podsToDelete <[]string>" in field
     assert len(field[field.index("DESCRIPTION:") :].split()) > 8, "a description, not a name alone"
     assert 'field "nothing" does not exist' in kubectl.fails("explain", "clone.spec.nothing")
+
+
+def test_explain_definitions(kubectl: Kubectl) -> None:
+    text = kubectl("explain", "crd", "--recursive")
+    assert text.startswith("GROUP:      apiextensions.k8s.io\nKIND:       CustomResourceDefinition\nVERSION:    v1\n")
+    assert "storage\t<boolean> -required-" in text
 
 
 def test_explain_pods(kubectl: Kubectl) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import wait_ready
-from .kubectl import Kubectl
+from .kubectl import ROOT, Kubectl
 from .manifests import CLONE_SET, POD
 
 IMAGE = "jsonpath={.spec.template.spec.containers[0].image}"
@@ -33,6 +33,18 @@ def test_apply_takes_out_what_the_file_no_longer_says(kubectl: Kubectl) -> None:
     web = kubectl.json("clone", "web")
     assert "minReadySeconds" not in web["spec"]
     assert web["metadata"]["labels"] == {"tier": "x", "mine": "kept"}, "applied labels go, those of others stay"
+
+
+def test_apply_the_definitions_of_the_chart(kubectl: Kubectl) -> None:
+    """They are there already, from whoever made the cluster; kubectl learns from OpenAPI how their kind is patched."""
+    done = kubectl.run("apply", "-f", str(ROOT / "charts" / "kruise" / "crds"))
+    assert done.status == 0, done.err
+    assert "clonesets.apps.kruise.io configured" in done.out
+    assert [line for line in done.err.splitlines() if "kubectl.kubernetes.io/last-applied-configuration" not in line] == []
+    done = kubectl.run("apply", "-f", str(ROOT / "charts" / "kruise" / "crds"))
+    assert done.status == 0, done.err
+    assert all(line.endswith(" unchanged") for line in done.out.splitlines())
+    assert done.err == ""
 
 
 def test_apply_merges_lists_of_built_in_kinds_by_their_keys(lone: Kubectl) -> None:

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/builtin/shape.hpp"
+#include "cluster/crd/definition_schema.hpp"
 #include "cluster/crd/schema.hpp"
 #include "cluster/fields/field_type.hpp"
 #include "cluster/metadata.hpp"
@@ -192,6 +193,8 @@ const Json& DefinitionKind::zero() const {
                             {"status", {{"conditions", nullptr}, {"acceptedNames", names}, {"storedVersions", nullptr}}}};
   return zero;
 }
+
+std::string_view DefinitionKind::openapi_schema() const { return definition_schema(); }
 
 bool DefinitionKind::keeps_while_deleting(const Json& tree) const {
   return member(tree.at("metadata"), "deletionTimestamp") == nullptr;

@@ -25,6 +25,7 @@ class DefinitionKind final : public Kind {
   [[nodiscard]] std::vector<Column> columns() const override;
   [[nodiscard]] const fields::FieldType& field_type() const override;
   [[nodiscard]] const Json& zero() const override;
+  [[nodiscard]] std::string_view openapi_schema() const override;
   [[nodiscard]] bool keeps_while_deleting(const Json& tree) const override;
   void prepare_deletion(Json& tree) const override;
 };

@@ -1,5 +1,9 @@
 #include "cluster/sim/node_reporter.hpp"
 
+#include <algorithm>
+
+#include "api/lease.hpp"
+#include "api/node.hpp"
 #include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "client/request.hpp"
@@ -10,6 +14,15 @@ namespace {
 using base::JsonWriter;
 
 constexpr base::Duration kRetryDelay = std::chrono::seconds(1);
+constexpr std::string_view kLeaseNamespace = "kube-node-lease";
+/// A kubelet renews its lease four times within the lease's duration; here that is once a heartbeat.
+constexpr int kRenewalsPerLease = 4;
+constexpr std::int32_t kLeaseSecondsOfKubelets = 40;
+
+std::int32_t lease_seconds(base::Duration heartbeat) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(heartbeat * kRenewalsPerLease).count();
+  return std::max(static_cast<std::int32_t>(seconds), kLeaseSecondsOfKubelets);
+}
 
 void write_condition(JsonWriter& w, std::string_view type, std::string_view status, std::string_view reason,
                      std::string_view message, const std::string& now) {
@@ -106,7 +119,8 @@ void NodeReporter::register_node(std::size_t node) {
   w.end_object().end_object().end_object();
   const auto registered = [this, node](const client::Outcome& outcome) {
     if (!outcome && !outcome.error().already_exists()) {
-      base::log::warning("a simulated node cannot register", {{"node", nodes_[node].name}, {"why", outcome.error().text()}});
+      base::log::warning("a simulated node cannot register",
+                         {{"node", base::log::Object{"", nodes_[node].name}}, {"why", outcome.error().text()}});
       client_.executor().post_after(kRetryDelay, life_->bind([this, node] { register_node(node); }));
       return;
     }
@@ -114,6 +128,10 @@ void NodeReporter::register_node(std::size_t node) {
       // Admission tainted the new node as not ready; taking that off is the node controller's part, which is played here too.
       client_.send(client::patch(api::kNodes, {"", nodes_[node].name}, client::PatchType::kMerge, R"({"spec":{"taints":null}})"),
                    life_->bind([](const client::Outcome&) {}));
+      create_lease(node, api::decode<api::Node>(outcome->body).meta.uid);
+    } else {
+      nodes_[node].has_lease = true;  // of the process that registered it
+      renew_lease(node);
     }
     report(node, full_status(nodes_[node].name, nodes_[node].ip, options_.pods_per_node, now()));
     beat(node);
@@ -143,9 +161,37 @@ void NodeReporter::beat(std::size_t node) {
       w.begin_object().key("type").string("Ready").key("status").string("True");
       w.key("lastHeartbeatTime").string(now()).end_object().end_array().end_object().end_object();
       report(node, std::move(w).text());
+      renew_lease(node);
     }
     beat(node);
   }));
+}
+
+/// It goes with its node.
+void NodeReporter::create_lease(std::size_t node, const std::string& uid) {
+  api::Lease lease;
+  lease.meta.ns = kLeaseNamespace;
+  lease.meta.name = lease.holder = nodes_[node].name;
+  lease.meta.owners = {{.api_version = "v1", .kind = "Node", .name = lease.holder, .uid = uid}};
+  lease.duration_seconds = lease_seconds(options_.heartbeat);
+  lease.renewed = client_.executor().clock().now();
+  client_.send(client::create(api::kLeases, kLeaseNamespace, api::encode(lease)),
+               life_->bind([this, node, uid](const client::Outcome& outcome) {
+                 nodes_[node].has_lease = outcome || outcome.error().already_exists();
+                 if (nodes_[node].has_lease) return;
+                 client_.executor().post_after(kRetryDelay, life_->bind([this, node, uid] { create_lease(node, uid); }));
+               }));
+}
+
+/// One that is missed does no harm: the next is in time still.
+void NodeReporter::renew_lease(std::size_t node) {
+  if (!nodes_[node].has_lease) return;
+  JsonWriter w;
+  w.begin_object().key("spec").begin_object().key("renewTime");
+  w.string(base::format_micro_time(client_.executor().clock().now())).end_object().end_object();
+  client_.send(client::patch(api::kLeases, {std::string(kLeaseNamespace), nodes_[node].name}, client::PatchType::kMerge,
+                             std::move(w).text()),
+               life_->bind([](const client::Outcome&) {}));
 }
 
 void NodeReporter::lose(std::size_t node, std::function<void()> unknown) {

@@ -1,4 +1,4 @@
-// The node objects of a simulated fleet: registered, kept alive, lost and found again.
+// The node objects of a simulated fleet, each with its lease: registered, kept alive, lost and found again.
 #pragma once
 
 #include <string>
@@ -35,10 +35,13 @@ class NodeReporter {
     bool lost = false;
     std::uint64_t losses = 0;
     std::uint64_t reports = 0;
+    bool has_lease = false;  // as far as we know
   };
   void register_node(std::size_t node);
   void report(std::size_t node, const std::string& body);
   void beat(std::size_t node);
+  void create_lease(std::size_t node, const std::string& uid);
+  void renew_lease(std::size_t node);
   [[nodiscard]] std::string now() const;
 
   client::Client& client_;

@@ -276,6 +276,41 @@ TEST(Kubelets, LoseANodeAndFindItAgain) {
   EXPECT_FALSE(world.exists("a"));
 }
 
+TEST(Kubelets, KeepALeaseForEachNode) {
+  Nodes world({.nodes = 2, .heartbeat = 5min});
+  world.loop.run_for(1s);
+  const auto lease = [&] { return world.call(client::get(api::kLeases, {"kube-node-lease", "node-1"}), 200); };
+  const json first = lease();
+  const json node = world.call(client::get(api::kNodes, {"", "node-1"}), 200);
+  EXPECT_EQ(first["spec"]["holderIdentity"], "node-1");
+  EXPECT_EQ(first["spec"]["leaseDurationSeconds"], 4 * 5 * 60);
+  EXPECT_EQ(first["metadata"]["ownerReferences"][0]["uid"], node["metadata"]["uid"]);
+  world.loop.run_for(5min);
+  EXPECT_GT(lease()["spec"]["renewTime"], first["spec"]["renewTime"]);
+  world.kubelets.lose_node("node-1");
+  const json last = lease();
+  world.loop.run_for(1h);
+  EXPECT_EQ(lease(), last) << "a lost node renews nothing";
+  world.kubelets.recover_node("node-1");
+  world.loop.run_for(5min);
+  EXPECT_GT(lease()["spec"]["renewTime"], last["spec"]["renewTime"]);
+}
+
+TEST(Kubelets, TakeOverTheLeaseOfAnEarlierProcess) {
+  World world;
+  auto first = std::make_unique<sim::Kubelets>(world.client, base::Random(1), KubeletOptions{.nodes = 1});
+  first->start();
+  world.loop.run_for(1s);
+  const auto lease = [&] { return world.call(client::get(api::kLeases, {"kube-node-lease", "node-0"}), 200); };
+  const json before = lease();
+  first.reset();
+  sim::Kubelets second(world.client, base::Random(3), KubeletOptions{.nodes = 1});
+  second.start();
+  world.loop.run_for(1s);
+  EXPECT_EQ(lease()["metadata"]["uid"], before["metadata"]["uid"]);
+  EXPECT_GT(lease()["spec"]["renewTime"], before["spec"]["renewTime"]);
+}
+
 TEST(Kubelets, SlowDown) {
   Nodes world({.nodes = 1});
   world.create_pod("a");
@@ -311,7 +346,8 @@ TEST(Kubelets, TryAgainWhenTheServerFails) {
   int calls = 0;
   world.client.inject([&](const client::Request& request) {
     Fault fault;
-    if (request.method != "GET" && ++calls % 3 != 0)
+    const bool of_pods = request.path.find("/pods") != std::string::npos;
+    if (request.method != "GET" && of_pods && ++calls % 3 != 0)
       fault = {.kind = Fault::Kind::kAnswer, .code = 500, .delay = base::Duration(0)};
     return fault;
   });
