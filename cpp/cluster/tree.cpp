@@ -11,6 +11,12 @@ const Json* member(const Json& value, std::string_view name) {
   return found == members.end() || found->second.is_null() ? nullptr : &found->second;
 }
 
+const Json& object_of(const Json& value, std::string_view name) {
+  static const Json kNone = Json::object();
+  const Json* found = member(value, name);
+  return found != nullptr ? *found : kNone;
+}
+
 const Json* member_at(const Json& value, std::initializer_list<std::string_view> path) {
   const Json* at = &value;
   for (const auto name : path) {

@@ -11,6 +11,8 @@ namespace kruise::cluster {
 
 /// The member, or null when `value` is no object or has none (a JSON null counts as none).
 [[nodiscard]] const Json* member(const Json& value, std::string_view name);
+/// The member, or an empty object.
+[[nodiscard]] const Json& object_of(const Json& value, std::string_view name);
 [[nodiscard]] const Json* member_at(const Json& value, std::initializer_list<std::string_view> path);
 /// Empty when it is no string.
 [[nodiscard]] std::string_view text_of(const Json& value, std::string_view name);

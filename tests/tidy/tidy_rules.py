@@ -53,7 +53,7 @@ HEAVY_BUDGET: dict[str, dict[str, int]] = {
         "api": 1,
         "patch": 12,
         "client": 2,
-        "cluster": 60,  # the embedded server edits trees everywhere: verbs, kinds, owners of fields
+        "cluster": 66,  # the embedded server edits trees everywhere: verbs, kinds, owners of fields, what is wrong with pods
         "session": 4,
         "workload": 6,
         "controllers": 6,

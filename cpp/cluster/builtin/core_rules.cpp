@@ -38,11 +38,7 @@ void create_claim(Json& tree) {
   if (std::ranges::find(finalizers, Json(kProtection)) == finalizers.end()) finalizers.push_back(kProtection);
 }
 
-void validate_claim(const Json& tree, FieldErrors& errors) {
-  const Json* modes = member_at(tree, {"spec", "accessModes"});
-  if (modes == nullptr || modes->empty()) errors.required("spec.accessModes", "at least 1 access mode is required");
-  if (member_at(tree, {"spec", "resources", "requests", "storage"}) == nullptr) errors.required("spec.resources[storage]", "");
-}
+void validate_claim(const Json& tree, FieldErrors& errors) { validate_claim_spec(object_of(tree, "spec"), "spec", errors); }
 
 void update_claim(const Json& now, const Json& before, FieldErrors& errors) {
   Json spec = *member(now, "spec");
@@ -218,6 +214,21 @@ void validate_event(const Json& tree, FieldErrors& errors) {
 }
 
 }  // namespace
+
+void validate_claim_spec(const Json& spec, const std::string& path, FieldErrors& errors) {
+  const Json* modes = member(spec, "accessModes");
+  if (modes == nullptr || modes->empty()) errors.required(path + ".accessModes", "at least 1 access mode is required");
+  static const std::vector<std::string> kModes = {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"};
+  for (std::size_t i = 0; modes != nullptr && i < modes->size(); ++i) {
+    const Json& mode = (*modes)[i];
+    if (!mode.is_string() || std::ranges::find(kModes, mode.get_ref<const std::string&>()) == kModes.end())
+      errors.not_supported(path + ".accessModes", mode, kModes);
+  }
+  if (member_at(spec, {"resources", "requests", "storage"}) == nullptr) errors.required(path + ".resources[storage]", "");
+  const auto kind = text_of(spec, "volumeMode");
+  if (!kind.empty() && kind != "Block" && kind != "Filesystem")
+    errors.not_supported(path + ".volumeMode", std::string(kind), {"Block", "Filesystem"});
+}
 
 BuiltinRules namespace_rules() {
   return {.set_defaults = default_namespace,

@@ -2,8 +2,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "api/schema.hpp"
-#include "cluster/builtin/rules.hpp"
+#include "cluster/builtin/pod_validation.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
 
@@ -90,31 +89,38 @@ void validate_env_variable(const Json& variable, const std::string& at, FieldErr
     errors.invalid(source + ".fieldRef.fieldPath", path, "error converting fieldPath: field label not supported: " + path);
 }
 
-void validate_volume_source(const Json& volume, const std::string& at, FieldErrors& errors) {
-  bool any = false;
-  for (const auto& field : api::part_type("Volume")->fields) {  // in the order of declaration
-    const std::string_view name = field.name;
-    if (name == "name" || member(volume, name) == nullptr) continue;
-    if (any) errors.forbidden(child(at, name), "may not specify more than 1 volume type");
-    any = true;
+void validate_tolerations(const Json& spec, const std::string& path, FieldErrors& errors) {
+  const Json* tolerations = member(spec, "tolerations");
+  for (std::size_t i = 0; tolerations != nullptr && i < tolerations->size(); ++i) {
+    const Json& one = (*tolerations)[i];
+    const std::string at = index(path + ".tolerations", i);
+    const std::string key(text_of(one, "key"));
+    const std::string how(text_of(one, "operator"));
+    const std::string value(text_of(one, "value"));
+    const std::string effect(text_of(one, "effect"));
+    if (!key.empty()) {
+      for (const auto& complaint : check_qualified_name(key)) errors.invalid(at + ".key", key, complaint);
+    } else if (how != "Exists") {
+      errors.invalid(at + ".operator", how,
+                     "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+    }
+    if (member(one, "tolerationSeconds") != nullptr && effect != "NoExecute")
+      errors.invalid(at + ".effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
+    if (how == "Exists") {
+      if (!value.empty()) errors.invalid(at + ".operator", value, "value must be empty when `operator` is 'Exists'");
+    } else if (how == "Equal" || how.empty()) {
+      std::string complaints;
+      for (const auto& complaint : check_label_value(value)) complaints += (complaints.empty() ? "" : ";") + complaint;
+      if (!complaints.empty()) errors.invalid(at + ".operator", value, complaints);
+    } else {
+      errors.not_supported(at + ".operator", how, {"Equal", "Exists"});
+    }
+    if (!effect.empty() && effect != "NoSchedule" && effect != "PreferNoSchedule" && effect != "NoExecute")
+      errors.not_supported(at + ".effect", effect, {"NoSchedule", "PreferNoSchedule", "NoExecute"});
   }
-  need(volume, "persistentVolumeClaim", "claimName", at, errors);
-  need(volume, "secret", "secretName", at, errors);
-  need(volume, "configMap", "name", at, errors);
 }
 
-void validate_placement(const Json& spec, const std::string& path, FieldErrors& errors) {
-  if (const Json* tolerations = member(spec, "tolerations")) {
-    for (std::size_t i = 0; i < tolerations->size(); ++i) {
-      const Json& one = (*tolerations)[i];
-      const std::string at = index(path + ".tolerations", i) + ".operator";
-      const std::string how(text_of(one, "operator"));
-      if (text_of(one, "key").empty() && how != "Exists")
-        errors.invalid(at, how, "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
-      const std::string value(text_of(one, "value"));
-      if (how == "Exists" && !value.empty()) errors.invalid(at, value, "value must be empty when `operator` is 'Exists'");
-    }
-  }
+void validate_gates(const Json& spec, const std::string& path, FieldErrors& errors) {
   const auto qualified = [&](const char* list, const char* field, bool names_field) {
     const Json* found = member(spec, list);
     for (std::size_t i = 0; found != nullptr && i < found->size(); ++i) {
@@ -126,8 +132,6 @@ void validate_placement(const Json& spec, const std::string& path, FieldErrors& 
   };
   qualified("readinessGates", "conditionType", true);
   qualified("schedulingGates", "name", false);
-  if (text_of(spec, "dnsPolicy") == "None" && member(spec, "dnsConfig") == nullptr)
-    errors.required(path + ".dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None");
 }
 
 }  // namespace kruise::cluster

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/schema.hpp"
+#include "cluster/builtin/pod_validation.hpp"
 #include "cluster/builtin/rules.hpp"
 #include "cluster/tree.hpp"
 
@@ -72,8 +73,54 @@ void add_tolerations(Json& spec) {
 /// Who replaces the tolerations of a running pod gets those of admission again.
 void update_pod(Json& now, const Json&) { add_tolerations(object_in(now, "spec")); }
 
+/// The pod's own values of the labels that a selector names by key become part of that selector.
+void take_in_label_keys(Json& term, const Json& labels) {
+  const auto selector = term.find("labelSelector");
+  if (selector == term.end() || !selector->is_object()) return;
+  for (const auto& [name, how] : {std::pair{"matchLabelKeys", "In"}, {"mismatchLabelKeys", "NotIn"}}) {
+    const auto keys = term.find(name);
+    if (keys == term.end() || !keys->is_array()) continue;
+    for (const Json& key : *keys) {
+      const Json* value = key.is_string() ? member(labels, key.get_ref<const std::string&>()) : nullptr;
+      if (value == nullptr) continue;
+      Json& expressions = (*selector)["matchExpressions"];
+      if (!expressions.is_array()) expressions = Json::array();
+      expressions.push_back({{"key", key}, {"operator", how}, {"values", Json::array({*value})}});
+    }
+  }
+}
+
+void take_in_label_keys(Json& spec, std::initializer_list<const char*> path, const char* inner, const Json& labels) {
+  Json* at = &spec;
+  for (const char* name : path) {
+    const auto found = at->find(name);
+    if (found == at->end() || found->is_null()) return;
+    at = &*found;
+  }
+  if (!at->is_array()) return;
+  for (Json& term : *at) {
+    if (inner == nullptr) {
+      take_in_label_keys(term, labels);
+    } else if (const auto found = term.find(inner); found != term.end()) {
+      take_in_label_keys(*found, labels);
+    }
+  }
+}
+
+void take_in_label_keys(Json& tree) {
+  const Json labels = object_of(object_of(tree, "metadata"), "labels");
+  Json& spec = tree["spec"];
+  if (labels.empty()) return;
+  for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
+    take_in_label_keys(spec, {"affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"}, nullptr, labels);
+    take_in_label_keys(spec, {"affinity", kind, "preferredDuringSchedulingIgnoredDuringExecution"}, "podAffinityTerm", labels);
+  }
+  take_in_label_keys(spec, {"topologySpreadConstraints"}, nullptr, labels);
+}
+
 void create_pod(Json& tree) {
   Json& spec = object_in(tree, "spec");
+  take_in_label_keys(tree);
   add_tolerations(spec);
   // Below zero means the shortest there is.
   if (integer_of(spec, "terminationGracePeriodSeconds", 0) < 0) spec["terminationGracePeriodSeconds"] = 1;

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "api/quantity.hpp"
-#include "cluster/builtin/rules.hpp"
+#include "cluster/builtin/pod_validation.hpp"
 #include "cluster/name_rules.hpp"
 #include "cluster/tree.hpp"
 
@@ -30,7 +30,6 @@ void one_of(const Json& object, std::string_view name, const std::string& path, 
 
 void validate_ports(const Json& ports, const std::string& path, FieldErrors& errors) {
   std::set<std::string> names;
-  std::set<std::string> host_ports;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const Json& port = ports[i];
     const std::string at = index(path, i);
@@ -50,30 +49,21 @@ void validate_ports(const Json& ports, const std::string& path, FieldErrors& err
       errors.invalid(at + ".hostPort", host, kPortRange);
     }
     one_of(port, "protocol", at, {"SCTP", "TCP", "UDP"}, errors);
-    if (const auto host = integer_of(port, "hostPort", 0); host != 0) {
-      const std::string taken =
-          std::string(text_of(port, "protocol")) + "/" + std::string(text_of(port, "hostIP")) + "/" + std::to_string(host);
-      if (!host_ports.insert(taken).second) errors.duplicate(at + ".hostPort", taken);
-    }
   }
 }
 
-void validate_mounts(const Json& mounts, const std::string& path, const std::set<std::string, std::less<>>& volumes,
-                     FieldErrors& errors) {
-  std::set<std::string> paths;
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    const std::string at = index(path, i);
-    const std::string name(text_of(mounts[i], "name"));
-    if (name.empty()) {
-      errors.required(at + ".name", "");
-    } else if (!volumes.contains(name)) {
-      errors.not_found(at + ".name", name);
-    }
-    const std::string where(text_of(mounts[i], "mountPath"));
-    if (where.empty()) {
-      errors.required(at + ".mountPath", "");
-    } else if (!paths.insert(where).second) {
-      errors.invalid(at + ".mountPath", where, "must be unique");
+/// A port of the node belongs to one container.
+void validate_unique_host_ports(const Json& containers, const std::string& path, FieldErrors& errors) {
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    const Json* ports = member(containers[i], "ports");
+    for (std::size_t j = 0; ports != nullptr && j < ports->size(); ++j) {
+      const Json& port = (*ports)[j];
+      const auto host = integer_of(port, "hostPort", 0);
+      if (host == 0) continue;
+      const std::string key =
+          std::string(text_of(port, "protocol")) + "/" + std::string(text_of(port, "hostIP")) + "/" + std::to_string(host);
+      if (!taken.insert(key).second) errors.duplicate(index(index(path, i) + ".ports", j) + ".hostPort", key);
     }
   }
 }
@@ -117,7 +107,7 @@ void validate_resources(const Json& resources, const std::string& at, FieldError
   }
 }
 
-void validate_container(const Json& container, const std::string& at, const std::set<std::string, std::less<>>& volumes,
+void validate_container(const Json& container, const std::string& at, const PodVolumes& volumes, bool host_users,
                         FieldErrors& errors) {
   const std::string name(text_of(container, "name"));
   if (name.empty()) {
@@ -125,41 +115,89 @@ void validate_container(const Json& container, const std::string& at, const std:
   } else {
     for (const auto& complaint : check_label_name(name)) errors.invalid(at + ".name", name, complaint);
   }
-  const std::string image(text_of(container, "image"));
-  if (image.empty()) {
-    errors.required(at + ".image", "");
-  } else if (image.front() == ' ' || image.back() == ' ') {
-    errors.invalid(at + ".image", image, "must not have leading or trailing whitespace");
-  }
+  if (text_of(container, "image").empty()) errors.required(at + ".image", "");
+  if (member(container, "terminationMessagePolicy") != nullptr)
+    one_of(container, "terminationMessagePolicy", at, {"FallbackToLogsOnError", "File"}, errors);
   if (const Json* ports = member(container, "ports")) validate_ports(*ports, at + ".ports", errors);
   if (const Json* env = member(container, "env")) {
     for (std::size_t i = 0; i < env->size(); ++i) validate_env_variable((*env)[i], index(at + ".env", i), errors);
   }
-  validate_probes(container, at, errors);
-  if (const Json* mounts = member(container, "volumeMounts")) validate_mounts(*mounts, at + ".volumeMounts", volumes, errors);
-  if (const Json* resources = member(container, "resources")) validate_resources(*resources, at + ".resources", errors);
+  validate_mounts(container, volumes, at, errors);
   one_of(container, "imagePullPolicy", at, {"Always", "IfNotPresent", "Never"}, errors);
-  if (member(container, "terminationMessagePolicy") != nullptr) {
-    one_of(container, "terminationMessagePolicy", at, {"FallbackToLogsOnError", "File"}, errors);
-  }
+  if (const Json* resources = member(container, "resources")) validate_resources(*resources, at + ".resources", errors);
+  validate_container_security(container, at, host_users, errors);
 }
 
-std::set<std::string, std::less<>> validate_volumes(const Json& spec, const std::string& path, FieldErrors& errors) {
-  std::set<std::string, std::less<>> names;
+PodVolumes validate_volumes(const Json& spec, const std::string& path, FieldErrors& errors) {
+  PodVolumes names;
   const Json* volumes = member(spec, "volumes");
   if (volumes == nullptr) return names;
   for (std::size_t i = 0; i < volumes->size(); ++i) {
-    const std::string at = index(path + ".volumes", i) + ".name";
-    const std::string name(text_of((*volumes)[i], "name"));
-    validate_volume_source((*volumes)[i], index(path + ".volumes", i), errors);
+    const Json& volume = (*volumes)[i];
+    const std::string at = index(path + ".volumes", i);
+    const std::string name(text_of(volume, "name"));
+    validate_volume_source(volume, at, errors);
     if (name.empty()) {
-      errors.required(at, "");
+      errors.required(at + ".name", "");
     } else {
-      for (const auto& complaint : check_label_name(name)) errors.invalid(at, name, complaint);
-      if (!names.insert(name).second) errors.duplicate(at, name);
+      for (const auto& complaint : check_label_name(name)) errors.invalid(at + ".name", name, complaint);
+      if (!names.emplace(name, &volume).second) errors.duplicate(at + ".name", name);
     }
   }
   return names;
+}
+
+void validate_containers(const Json& spec, const std::string& path, const PodVolumes& volumes, FieldErrors& errors) {
+  const Json* containers = member(spec, "containers");
+  if (containers == nullptr || containers->empty()) errors.required(path + ".containers", "");
+  const Json* users = member(spec, "hostUsers");
+  const bool host_users = users == nullptr || *users != false;
+  std::set<std::string> names;
+  for (const auto list : {"containers", "initContainers"}) {
+    const Json* found = member(spec, list);
+    if (found == nullptr) continue;
+    for (std::size_t i = 0; i < found->size(); ++i) {
+      const std::string at = index(child(path, list), i);
+      const std::string name(text_of((*found)[i], "name"));
+      validate_container((*found)[i], at, volumes, host_users, errors);
+      if (!name.empty() && !names.insert(name).second) errors.duplicate(at + ".name", name);
+      validate_probes((*found)[i], at, errors);
+    }
+    validate_unique_host_ports(*found, child(path, list), errors);
+  }
+}
+
+/// Fields that name another object, or become part of a host's name.
+void validate_names(const Json& spec, std::initializer_list<const char*> fields, Complaints (*check)(std::string_view),
+                    const std::string& path, FieldErrors& errors) {
+  for (const char* field : fields) {
+    const std::string name(text_of(spec, field));
+    if (name.empty()) continue;
+    for (const auto& complaint : check(name)) errors.invalid(child(path, field), name, complaint);
+  }
+}
+
+/// What only pods are refused for, and templates are not.
+void validate_own(const Json& spec, FieldErrors& errors) {
+  const Json* volumes = member(spec, "volumes");
+  const bool has_account = !text_of(spec, "serviceAccountName").empty();
+  for (std::size_t i = 0; volumes != nullptr && !has_account && i < volumes->size(); ++i) {
+    const Json* sources = member_at((*volumes)[i], {"projected", "sources"});
+    for (std::size_t j = 0; sources != nullptr && j < sources->size(); ++j) {
+      if (member((*sources)[j], "serviceAccountToken") != nullptr) {
+        errors.forbidden(index(index("spec.volumes", i) + ".projected.sources", j) + ".serviceAccountToken",
+                         "must not be specified when serviceAccountName is not set");
+      }
+    }
+  }
+  for (const char* list : {"containers", "initContainers"}) {
+    const Json* containers = member(spec, list);
+    for (std::size_t i = 0; containers != nullptr && i < containers->size(); ++i) {
+      const std::string image(text_of((*containers)[i], "image"));
+      if (!image.empty() && (image.front() == ' ' || image.back() == ' '))
+        errors.invalid(index(child("spec", list), i) + ".image", image, "must not have leading or trailing whitespace");
+    }
+  }
 }
 
 /// Whether the objects agree in every member but those named.
@@ -225,38 +263,33 @@ void validate_deadline(const Json& now, const Json& before, FieldErrors& errors)
 }  // namespace
 
 void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors& errors) {
-  const auto volumes = validate_volumes(spec, path, errors);
-  const Json* containers = member(spec, "containers");
-  if (containers == nullptr || containers->empty()) errors.required(path + ".containers", "");
-  std::set<std::string> names;
-  for (const auto list : {"containers", "initContainers"}) {
-    const Json* found = member(spec, list);
-    if (found == nullptr) continue;
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      const std::string at = index(child(path, list), i);
-      const std::string name(text_of((*found)[i], "name"));
-      validate_container((*found)[i], at, volumes, errors);
-      if (!name.empty() && !names.insert(name).second) errors.duplicate(at + ".name", name);
-    }
-  }
+  const PodVolumes volumes = validate_volumes(spec, path, errors);
+  validate_containers(spec, path, volumes, errors);
+  validate_host_ports(spec, path, errors);
   one_of(spec, "restartPolicy", path, {"Always", "OnFailure", "Never"}, errors);
   one_of(spec, "dnsPolicy", path, {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"}, errors);
   if (const Json* labels = member(spec, "nodeSelector")) validate_labels(*labels, path + ".nodeSelector", errors);
-  validate_placement(spec, path, errors);
+  validate_pod_security(spec, path, errors);
+  validate_affinity(spec, path, errors);
+  if (text_of(spec, "dnsPolicy") == "None" && member(spec, "dnsConfig") == nullptr)
+    errors.required(path + ".dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None");
+  validate_gates(spec, path, errors);
+  validate_spread(spec, path, errors);
+  validate_host_users(spec, path, errors);
+  validate_names(spec, {"serviceAccountName", "nodeName"}, check_subdomain, path, errors);
   if (const Json* deadline = member(spec, "activeDeadlineSeconds"); deadline != nullptr && deadline->get<std::int64_t>() < 1) {
     errors.invalid(path + ".activeDeadlineSeconds", *deadline, "must be between 1 and 2147483647, inclusive");
   }
-  if (const std::string host(text_of(spec, "hostname")); !host.empty()) {
-    for (const auto& complaint : check_label_name(host)) errors.invalid(path + ".hostname", host, complaint);
-  }
-  if (const std::string node(text_of(spec, "nodeName")); !node.empty()) {
-    for (const auto& complaint : check_subdomain(node)) errors.invalid(path + ".nodeName", node, complaint);
-  }
+  validate_names(spec, {"hostname", "subdomain"}, check_label_name, path, errors);
+  validate_tolerations(spec, path, errors);
+  validate_names(spec, {"priorityClassName", "runtimeClassName"}, check_subdomain, path, errors);
+  validate_os(spec, path, errors);
 }
 
 void validate_pod(const Json& tree, FieldErrors& errors) {
-  const Json* spec = member(tree, "spec");
-  validate_pod_spec(spec != nullptr ? *spec : Json::object(), "spec", errors);
+  const Json& spec = object_of(tree, "spec");
+  validate_pod_spec(spec, "spec", errors);
+  validate_own(spec, errors);
 }
 
 void validate_pod_update(const Json& now, const Json& before, FieldErrors& errors) {
@@ -264,6 +297,7 @@ void validate_pod_update(const Json& now, const Json& before, FieldErrors& error
   const Json& old = before.at("spec");
   if (spec == old) return;
   validate_pod_spec(spec, "spec", errors);
+  validate_own(spec, errors);
   for (const auto list : {"containers", "initContainers"}) {
     const Json* containers = member(spec, list);
     const Json* known = member(old, list);

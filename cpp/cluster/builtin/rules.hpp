@@ -23,14 +23,7 @@ namespace kruise::cluster {
 
 /// Defaults within a PodSpec that depend on other fields; `template_only` leaves out what only pods get.
 void default_pod_spec(Json& spec, bool template_only);
-void validate_pod(const Json& tree, FieldErrors&);  // pod_validation.cpp
-void validate_pod_update(const Json& now, const Json& before, FieldErrors&);
-/// Parts of a PodSpec, pod_part_validation.cpp: probes and hooks of a container, one variable, one volume, tolerations and gates.
-void validate_probes(const Json& container, const std::string& at, FieldErrors&);
-void validate_env_variable(const Json& variable, const std::string& at, FieldErrors&);
-void validate_volume_source(const Json& volume, const std::string& at, FieldErrors&);
-void validate_placement(const Json& spec, const std::string& path, FieldErrors&);
-/// What is wrong with a PodSpec at `path`.
-void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors&);
+/// What is wrong with the spec of a claim, or of a claim's template.
+void validate_claim_spec(const Json& spec, const std::string& path, FieldErrors&);  // core_rules.cpp
 
 }  // namespace kruise::cluster

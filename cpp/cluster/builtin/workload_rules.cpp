@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/selector.hpp"
+#include "cluster/builtin/pod_validation.hpp"
 #include "cluster/builtin/rules.hpp"
 #include "cluster/tree.hpp"
 
