@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,11 +154,48 @@ def test_create_a_secret(kubectl: Kubectl, kind: str, arguments: list[str], type
         (["serviceaccount", "x"], "serviceaccount"),
         (["job", "x", "--image=nginx"], "job"),
         (["poddisruptionbudget", "x", "--selector=app=web", "--min-available=1"], "poddisruptionbudget"),
+        (["cronjob", "x", "--image=nginx", "--schedule=* * * * *"], "cronjob"),
+        (["ingress", "x", "--rule=a.b/c*=web:80"], "ingress"),
+        (["quota", "x", "--hard=pods=2,cpu=1500m"], "quota"),
+        (["role", "x", "--verb=get,list", "--resource=pods,clonesets.apps.kruise.io"], "role"),
+        (["rolebinding", "x", "--role=r", "--user=u"], "rolebinding"),
+        (["clusterrole", "x", "--verb=get", "--non-resource-url=/metrics"], "clusterrole"),
+        (["clusterrolebinding", "x", "--clusterrole=r", "--serviceaccount=default:s"], "clusterrolebinding"),
+        (["priorityclass", "x", "--value=5", "--description=d"], "priorityclass"),
     ],
 )
 def test_create_other_kinds(kubectl: Kubectl, arguments: list[str], kind: str) -> None:
+    """kubectl sends these as protobuf: what arrives is what it says it would send."""
+    wanted = json.loads(kubectl("create", *arguments, "--dry-run=client", "-o", "json"))
     kubectl("create", *arguments)
-    assert kubectl.json(kind, "x")["metadata"]["name"] == "x"
+    stored = kubectl.json(kind, "x")
+    assert stored["metadata"]["name"] == "x"
+    assert _missing(wanted, stored) == []
+
+
+def _missing(wanted: Any, stored: Any, path: str = "") -> list[str]:
+    """Paths of what is in `wanted` and not the same in `stored`; what is empty says nothing, and quantities may be written otherwise."""
+    if isinstance(wanted, dict):
+        has = stored if isinstance(stored, dict) else {}
+        return [fault for key, item in wanted.items() if item for fault in _missing(item, has.get(key), f"{path}.{key}")]
+    if isinstance(wanted, list):
+        if not isinstance(stored, list) or len(stored) != len(wanted):
+            return [path]
+        return [fault for index, item in enumerate(wanted) for fault in _missing(item, stored[index], f"{path}[{index}]")]
+    return [] if wanted == stored else [f"{path}: {wanted} is {stored}"]
+
+
+def test_create_a_tls_secret(kubectl: Kubectl, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    kubectl("create", "secret", "tls", "s", f"--cert={certificate}", f"--key={key}")
+    stored = kubectl.json("secret", "s")
+    assert stored["type"] == "kubernetes.io/tls"
+    assert base64.b64decode(stored["data"]["tls.key"]) == key.read_bytes()
 
 
 def test_replace(kubectl: Kubectl, manifest: Path) -> None:

@@ -24,6 +24,7 @@ constexpr TypeInfo ListOf_core_v1_EndpointAddress{Kind::kList, {}, {}, &core_v1_
 constexpr TypeInfo ListOf_core_v1_EndpointPort{Kind::kList, {}, {}, &core_v1_EndpointPort, {}};
 constexpr TypeInfo ListOf_core_v1_EndpointSubset{Kind::kList, {}, {}, &core_v1_EndpointSubset, {}};
 constexpr TypeInfo ListOf_core_v1_HTTPHeader{Kind::kList, {}, {}, &core_v1_HTTPHeader, {}};
+constexpr TypeInfo ListOf_core_v1_LimitRangeItem{Kind::kList, {}, {}, &core_v1_LimitRangeItem, {}};
 constexpr TypeInfo ListOf_Int64{Kind::kList, {}, {}, &kInt64, {}};
 constexpr TypeInfo ListOf_core_v1_PortStatus{Kind::kList, {}, {}, &core_v1_PortStatus, {}};
 constexpr TypeInfo ListOf_core_v1_LoadBalancerIngress{Kind::kList, {}, {}, &core_v1_LoadBalancerIngress, {}};
@@ -62,6 +63,7 @@ constexpr TypeInfo ListOf_core_v1_VolumeProjection{Kind::kList, {}, {}, &core_v1
 constexpr TypeInfo ListOf_core_v1_ReplicationControllerCondition{Kind::kList, {}, {}, &core_v1_ReplicationControllerCondition, {}};
 constexpr TypeInfo ListOf_core_v1_ResourceClaim{Kind::kList, {}, {}, &core_v1_ResourceClaim, {}};
 constexpr TypeInfo ListOf_core_v1_ResourceHealth{Kind::kList, {}, {}, &core_v1_ResourceHealth, {}};
+constexpr TypeInfo ListOf_core_v1_ScopedResourceSelectorRequirement{Kind::kList, {}, {}, &core_v1_ScopedResourceSelectorRequirement, {}};
 constexpr TypeInfo ListOf_core_v1_ObjectReference{Kind::kList, {}, {}, &core_v1_ObjectReference, {}};
 constexpr TypeInfo ListOf_core_v1_ServicePort{Kind::kList, {}, {}, &core_v1_ServicePort, {}};
 constexpr TypeInfo ListOf_meta_v1_Condition{Kind::kList, {}, {}, &meta_v1_Condition, {}};
@@ -217,6 +219,10 @@ constexpr FieldExtras Extras_ScaleIOPersistentVolumeSource_storageMode{{}, {}, "
 constexpr FieldExtras Extras_ScaleIOPersistentVolumeSource_fsType{{}, {}, "\"xfs\""};
 constexpr FieldExtras Extras_ScaleIOVolumeSource_storageMode{{}, {}, "\"ThinProvisioned\""};
 constexpr FieldExtras Extras_ScaleIOVolumeSource_fsType{{}, {}, "\"xfs\""};
+constexpr std::string_view Enum_ScopedResourceSelectorRequirement_scopeName[]{"Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity", "VolumeAttributesClass"};
+constexpr FieldExtras Extras_ScopedResourceSelectorRequirement_scopeName{{}, Enum_ScopedResourceSelectorRequirement_scopeName, {}};
+constexpr std::string_view Enum_ScopedResourceSelectorRequirement_operator[]{"In", "NotIn", "Exists", "DoesNotExist"};
+constexpr FieldExtras Extras_ScopedResourceSelectorRequirement_operator{{}, Enum_ScopedResourceSelectorRequirement_operator, {}};
 constexpr std::string_view Enum_SeccompProfile_type[]{"Unconfined", "RuntimeDefault", "Localhost"};
 constexpr FieldExtras Extras_SeccompProfile_type{{}, Enum_SeccompProfile_type, {}};
 constexpr FieldExtras Extras_Secret_type{{}, {}, "\"Opaque\""};
@@ -739,6 +745,23 @@ constexpr FieldInfo Fields_LifecycleHandler[]{
     {"tcpSocket", &core_v1_TCPSocketAction, true, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
     {"sleep", &core_v1_SleepAction, true, true, false, false, false, false, Topology::kUnset, 0, 4, {}, nullptr},
 };
+constexpr FieldInfo Fields_LimitRange[]{
+    {"kind", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
+    {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
+    {"metadata", &meta_v1_ObjectMeta, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
+    {"spec", &core_v1_LimitRangeSpec, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
+};
+constexpr FieldInfo Fields_LimitRangeItem[]{
+    {"type", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, nullptr},
+    {"max", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
+    {"min", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
+    {"default", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 4, {}, nullptr},
+    {"defaultRequest", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 5, {}, nullptr},
+    {"maxLimitRequestRatio", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 6, {}, nullptr},
+};
+constexpr FieldInfo Fields_LimitRangeSpec[]{
+    {"limits", &ListOf_core_v1_LimitRangeItem, false, false, false, false, false, true, Topology::kAtomic, 0, 1, {}, nullptr},
+};
 constexpr FieldInfo Fields_LinuxContainerUser[]{
     {"uid", &kInt64, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, nullptr},
     {"gid", &kInt64, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, nullptr},
@@ -1256,6 +1279,22 @@ constexpr FieldInfo Fields_ResourceHealth[]{
     {"resourceID", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, nullptr},
     {"health", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
 };
+constexpr FieldInfo Fields_ResourceQuota[]{
+    {"kind", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
+    {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
+    {"metadata", &meta_v1_ObjectMeta, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
+    {"spec", &core_v1_ResourceQuotaSpec, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
+    {"status", &core_v1_ResourceQuotaStatus, false, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
+};
+constexpr FieldInfo Fields_ResourceQuotaSpec[]{
+    {"hard", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
+    {"scopes", &ListOf_String, false, true, false, false, false, false, Topology::kAtomic, 0, 2, {}, nullptr},
+    {"scopeSelector", &core_v1_ScopeSelector, true, true, false, false, false, false, Topology::kAtomic, 0, 3, {}, nullptr},
+};
+constexpr FieldInfo Fields_ResourceQuotaStatus[]{
+    {"hard", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
+    {"used", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
+};
 constexpr FieldInfo Fields_ResourceRequirements[]{
     {"limits", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
     {"requests", &MapOf_Quantity, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
@@ -1294,6 +1333,14 @@ constexpr FieldInfo Fields_ScaleIOVolumeSource[]{
     {"volumeName", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 8, {}, nullptr},
     {"fsType", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 9, {}, &Extras_ScaleIOVolumeSource_fsType},
     {"readOnly", &kBool, false, true, false, false, false, false, Topology::kUnset, 0, 10, {}, nullptr},
+};
+constexpr FieldInfo Fields_ScopeSelector[]{
+    {"matchExpressions", &ListOf_core_v1_ScopedResourceSelectorRequirement, false, true, false, false, false, false, Topology::kAtomic, 0, 1, {}, nullptr},
+};
+constexpr FieldInfo Fields_ScopedResourceSelectorRequirement[]{
+    {"scopeName", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, &Extras_ScopedResourceSelectorRequirement_scopeName},
+    {"operator", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, &Extras_ScopedResourceSelectorRequirement_operator},
+    {"values", &ListOf_String, false, true, false, false, false, false, Topology::kAtomic, 0, 3, {}, nullptr},
 };
 constexpr FieldInfo Fields_SeccompProfile[]{
     {"type", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, &Extras_SeccompProfile_type},
@@ -1630,6 +1677,9 @@ constinit const TypeInfo core_v1_ImageVolumeSource{Kind::kObject, "ImageVolumeSo
 constinit const TypeInfo core_v1_KeyToPath{Kind::kObject, "KeyToPath", Fields_KeyToPath, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_Lifecycle{Kind::kObject, "Lifecycle", Fields_Lifecycle, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_LifecycleHandler{Kind::kObject, "LifecycleHandler", Fields_LifecycleHandler, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_LimitRange{Kind::kObject, "LimitRange", Fields_LimitRange, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_LimitRangeItem{Kind::kObject, "LimitRangeItem", Fields_LimitRangeItem, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_LimitRangeSpec{Kind::kObject, "LimitRangeSpec", Fields_LimitRangeSpec, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_LinuxContainerUser{Kind::kObject, "LinuxContainerUser", Fields_LinuxContainerUser, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_LoadBalancerIngress{Kind::kObject, "LoadBalancerIngress", Fields_LoadBalancerIngress, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_LoadBalancerStatus{Kind::kObject, "LoadBalancerStatus", Fields_LoadBalancerStatus, nullptr, "core_v1"};
@@ -1705,11 +1755,16 @@ constinit const TypeInfo core_v1_ReplicationControllerStatus{Kind::kObject, "Rep
 constinit const TypeInfo core_v1_ResourceClaim{Kind::kObject, "ResourceClaim", Fields_ResourceClaim, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ResourceFieldSelector{Kind::kObject, "ResourceFieldSelector", Fields_ResourceFieldSelector, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ResourceHealth{Kind::kObject, "ResourceHealth", Fields_ResourceHealth, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_ResourceQuota{Kind::kObject, "ResourceQuota", Fields_ResourceQuota, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_ResourceQuotaSpec{Kind::kObject, "ResourceQuotaSpec", Fields_ResourceQuotaSpec, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_ResourceQuotaStatus{Kind::kObject, "ResourceQuotaStatus", Fields_ResourceQuotaStatus, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ResourceRequirements{Kind::kObject, "ResourceRequirements", Fields_ResourceRequirements, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ResourceStatus{Kind::kObject, "ResourceStatus", Fields_ResourceStatus, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_SELinuxOptions{Kind::kObject, "SELinuxOptions", Fields_SELinuxOptions, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ScaleIOPersistentVolumeSource{Kind::kObject, "ScaleIOPersistentVolumeSource", Fields_ScaleIOPersistentVolumeSource, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_ScaleIOVolumeSource{Kind::kObject, "ScaleIOVolumeSource", Fields_ScaleIOVolumeSource, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_ScopeSelector{Kind::kObject, "ScopeSelector", Fields_ScopeSelector, nullptr, "core_v1"};
+constinit const TypeInfo core_v1_ScopedResourceSelectorRequirement{Kind::kObject, "ScopedResourceSelectorRequirement", Fields_ScopedResourceSelectorRequirement, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_SeccompProfile{Kind::kObject, "SeccompProfile", Fields_SeccompProfile, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_Secret{Kind::kObject, "Secret", Fields_Secret, nullptr, "core_v1"};
 constinit const TypeInfo core_v1_SecretEnvSource{Kind::kObject, "SecretEnvSource", Fields_SecretEnvSource, nullptr, "core_v1"};

@@ -97,7 +97,7 @@ std::vector<BuiltinSpec> core() {
                   .generation()
                   .selectable({"status.replicas"})
                   .rules(template_rules()));
-  t.push_back(row("ResourceQuota", "resourcequotas").short_names({"quota"}).returns_deleted().status());
+  t.push_back(row("ResourceQuota", "resourcequotas").short_names({"quota"}).returns_deleted().status().rules(quota_rules()));
   t.push_back(row("Secret", "secrets").selectable({"type"}).rules(secret_rules()));
   t.push_back(row("ServiceAccount", "serviceaccounts").short_names({"sa"}).returns_deleted());
   t.push_back(row("Service", "services")
@@ -159,22 +159,27 @@ std::vector<BuiltinSpec> grouped() {
       Row("batch", "v1", "Job", "jobs").in_all().status().generation().selectable({"status.successful"}).rules(job_rules()));
   t.push_back(Row("coordination.k8s.io", "v1", "Lease", "leases").create_on_update().conditional_update().rules(lease_rules()));
   t.push_back(Row("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").generation());
-  t.push_back(Row("networking.k8s.io", "v1", "Ingress", "ingresses").short_names({"ing"}).status().generation());
+  t.push_back(
+      Row("networking.k8s.io", "v1", "Ingress", "ingresses").short_names({"ing"}).status().generation().rules(ingress_rules()));
   t.push_back(Row("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies").short_names({"netpol"}).generation());
   t.push_back(Row("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
                   .short_names({"pdb"})
                   .status()
                   .generation()
-                  .conditional_update());
-  for (const auto& [kind, plural] :
-       {std::pair{"ClusterRoleBinding", "clusterrolebindings"}, std::pair{"ClusterRole", "clusterroles"}}) {
-    t.push_back(Row("rbac.authorization.k8s.io", "v1", kind, plural).cluster_scoped().name_rule(NameRule::kPathSegment));
-  }
-  for (const auto& [kind, plural] : {std::pair{"RoleBinding", "rolebindings"}, std::pair{"Role", "roles"}}) {
-    t.push_back(Row("rbac.authorization.k8s.io", "v1", kind, plural).name_rule(NameRule::kPathSegment));
-  }
-  t.push_back(
-      Row("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses").short_names({"pc"}).cluster_scoped().generation());
+                  .conditional_update()
+                  .rules(budget_rules()));
+  const auto access = [](std::string_view kind, std::string_view plural, BuiltinRules rules) {
+    return Row("rbac.authorization.k8s.io", "v1", kind, plural).name_rule(NameRule::kPathSegment).rules(rules);
+  };
+  t.push_back(access("ClusterRoleBinding", "clusterrolebindings", role_binding_rules()).cluster_scoped());
+  t.push_back(access("ClusterRole", "clusterroles", role_rules()).cluster_scoped());
+  t.push_back(access("RoleBinding", "rolebindings", role_binding_rules()));
+  t.push_back(access("Role", "roles", role_rules()));
+  t.push_back(Row("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
+                  .short_names({"pc"})
+                  .cluster_scoped()
+                  .generation()
+                  .rules(priority_class_rules()));
   t.push_back(
       Row("storage.k8s.io", "v1", "StorageClass", "storageclasses").short_names({"sc"}).returns_deleted().cluster_scoped());
   return t;

@@ -20,6 +20,12 @@ namespace kruise::cluster {
 [[nodiscard]] BuiltinRules secret_rules();
 [[nodiscard]] BuiltinRules service_rules();
 [[nodiscard]] BuiltinRules event_rules();
+[[nodiscard]] BuiltinRules role_rules();  // access_rules.cpp
+[[nodiscard]] BuiltinRules role_binding_rules();
+[[nodiscard]] BuiltinRules budget_rules();
+[[nodiscard]] BuiltinRules ingress_rules();
+[[nodiscard]] BuiltinRules priority_class_rules();
+[[nodiscard]] BuiltinRules quota_rules();
 
 /// Defaults within a PodSpec that depend on other fields; `template_only` leaves out what only pods get.
 void default_pod_spec(Json& spec, bool template_only);

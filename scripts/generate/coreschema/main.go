@@ -24,7 +24,9 @@ import (
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	events "k8s.io/api/events/v1"
+	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
+	rbac "k8s.io/api/rbac/v1"
 	scheduling "k8s.io/api/scheduling/v1"
 	storage "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -37,6 +39,8 @@ import (
 var roots = []any{
 	core.Pod{}, core.PodTemplate{}, core.PersistentVolumeClaim{}, core.PersistentVolume{}, core.Node{}, core.Namespace{}, core.ConfigMap{},
 	core.Secret{}, core.Event{}, core.Service{}, core.ServiceAccount{}, core.Binding{}, core.Endpoints{}, core.ReplicationController{},
+	core.ResourceQuota{}, core.LimitRange{}, networking.Ingress{}, networking.NetworkPolicy{},
+	rbac.Role{}, rbac.RoleBinding{}, rbac.ClusterRole{}, rbac.ClusterRoleBinding{},
 	apps.ControllerRevision{}, apps.Deployment{}, apps.ReplicaSet{}, apps.StatefulSet{}, apps.DaemonSet{},
 	batch.Job{}, batch.CronJob{}, coordination.Lease{}, events.Event{}, policy.Eviction{}, policy.PodDisruptionBudget{},
 	authorization.SelfSubjectAccessReview{}, authorization.SelfSubjectRulesReview{}, authorization.SubjectAccessReview{},
@@ -96,7 +100,8 @@ func stem(pkg string) string {
 // groups whose API name is not the folder of their package.
 var groupNames = map[string]string{
 	"core": "", "meta": "meta.k8s.io", "authentication": "authentication.k8s.io", "authorization": "authorization.k8s.io",
-	"coordination": "coordination.k8s.io", "events": "events.k8s.io", "scheduling": "scheduling.k8s.io", "storage": "storage.k8s.io",
+	"coordination": "coordination.k8s.io", "events": "events.k8s.io", "networking": "networking.k8s.io",
+	"rbac": "rbac.authorization.k8s.io", "scheduling": "scheduling.k8s.io", "storage": "storage.k8s.io",
 }
 
 func (w *writer) file(pkg string) *file {
