@@ -53,6 +53,14 @@ def run_real_build() -> bool:
     return True
 
 
+def run_clients_build() -> bool:
+    """Builds the Go clients that the embedded cluster is tried with."""
+    done = subprocess.run([ROOT / "tests" / "clients" / "build.sh"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        print("test: the Go clients could not be built; the tests that need them will not pass", file=sys.stderr)
+    return done.returncode == 0
+
+
 def run_ctest(jobs: int) -> bool:
     """Runs the GoogleTest executables; each writes its cases to RESULTS/cpp."""
     environment = {**os.environ, "GTEST_OUTPUT": f"xml:{RESULTS / 'cpp'}/"}
@@ -74,7 +82,7 @@ def main() -> int:
     shutil.rmtree(RESULTS, ignore_errors=True)
     (RESULTS / "cpp").mkdir(parents=True)
 
-    outcomes = [run_real_build(), run_ctest(options.jobs), run_pytest(options.jobs, pytest_arguments)]
+    outcomes = [run_real_build(), run_clients_build(), run_ctest(options.jobs), run_pytest(options.jobs, pytest_arguments)]
 
     count = Count()
     for report in sorted(RESULTS.rglob("*.xml")):

