@@ -14,6 +14,8 @@ constexpr TypeInfo ListOf_networking_v1_NetworkPolicyPort{Kind::kList, {}, {}, &
 constexpr TypeInfo ListOf_networking_v1_NetworkPolicyPeer{Kind::kList, {}, {}, &networking_v1_NetworkPolicyPeer, {}};
 constexpr TypeInfo ListOf_networking_v1_NetworkPolicyIngressRule{Kind::kList, {}, {}, &networking_v1_NetworkPolicyIngressRule, {}};
 constexpr TypeInfo ListOf_networking_v1_NetworkPolicyEgressRule{Kind::kList, {}, {}, &networking_v1_NetworkPolicyEgressRule, {}};
+constexpr std::string_view Enum_HTTPIngressPath_pathType[]{"Exact", "Prefix", "ImplementationSpecific"};
+constexpr FieldExtras Extras_HTTPIngressPath_pathType{{}, Enum_HTTPIngressPath_pathType, {}};
 constexpr std::string_view Enum_IngressPortStatus_protocol[]{"TCP", "UDP", "SCTP"};
 constexpr FieldExtras Extras_IngressPortStatus_protocol{{}, Enum_IngressPortStatus_protocol, {}};
 constexpr std::string_view Enum_NetworkPolicyPort_protocol[]{"TCP", "UDP", "SCTP"};
@@ -21,7 +23,7 @@ constexpr FieldExtras Extras_NetworkPolicyPort_protocol{{}, Enum_NetworkPolicyPo
 
 constexpr FieldInfo Fields_HTTPIngressPath[]{
     {"path", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
-    {"pathType", &kString, true, false, false, false, false, true, Topology::kUnset, 0, 3, {}, nullptr},
+    {"pathType", &kString, true, false, false, false, false, true, Topology::kUnset, 0, 3, {}, &Extras_HTTPIngressPath_pathType},
     {"backend", &networking_v1_IngressBackend, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, nullptr},
 };
 constexpr FieldInfo Fields_HTTPIngressRuleValue[]{

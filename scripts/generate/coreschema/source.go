@@ -106,13 +106,19 @@ func (p *packageSource) read(d *ast.GenDecl) {
 				if i >= len(s.Values) {
 					continue
 				}
-				literal, ok := s.Values[i].(*ast.BasicLit)
+				kind, _ := s.Type.(*ast.Ident)
+				expression := s.Values[i]
+				if call, ok := expression.(*ast.CallExpr); ok && len(call.Args) == 1 { // Kind("value") says the type too
+					kind, _ = call.Fun.(*ast.Ident)
+					expression = call.Args[0]
+				}
+				literal, ok := expression.(*ast.BasicLit)
 				if !ok || literal.Kind != token.STRING {
 					continue
 				}
 				value := strings.Trim(literal.Value, "\"`")
 				p.values[name.Name] = value
-				if kind, ok := s.Type.(*ast.Ident); ok {
+				if kind != nil {
 					p.constants[kind.Name] = append(p.constants[kind.Name], value)
 				}
 			}
