@@ -1,6 +1,18 @@
 #include "base/json_writer.hpp"
 
+#include <array>
+
 namespace kruise::base {
+namespace {
+
+/// Whether JSON takes the byte within quotes as it is.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < plain.size(); ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+}  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -8,7 +20,7 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // what needs no escape is appended in one piece
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    if (kPlain[static_cast<unsigned char>(c)]) continue;
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (c) {

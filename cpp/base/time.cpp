@@ -1,8 +1,7 @@
 #include "base/time.hpp"
 
-#include <array>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 
 namespace kruise::base {
 namespace {
@@ -18,20 +17,30 @@ CivilTime split(Time t) {
   return {std::chrono::year_month_day{day}, std::chrono::hh_mm_ss<std::chrono::microseconds>{micros - day}};
 }
 
+/// Digits with leading zeros; a number with more of them is not cut.
+void append_number(std::string& out, unsigned value, int digits) {
+  if (digits > 1 || value > 9) append_number(out, value / 10, digits - 1);
+  out += static_cast<char>('0' + value % 10);
+}
+
 std::string format(Time t, bool with_micros) {
   const auto [date, clock] = split(t);
-  std::array<char, 48> text{};
-  const auto year = static_cast<int>(date.year());
-  const auto month = static_cast<unsigned>(date.month());
-  const auto day = static_cast<unsigned>(date.day());
-  const auto h = static_cast<int>(clock.hours().count());
-  const auto m = static_cast<int>(clock.minutes().count());
-  const auto s = static_cast<int>(clock.seconds().count());
-  const auto us = static_cast<int>(clock.subseconds().count());
-  const int n =
-      with_micros ? std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", year, month, day, h, m, s, us)
-                  : std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", year, month, day, h, m, s);
-  return {text.data(), static_cast<std::size_t>(n)};
+  std::string text;
+  text.reserve(with_micros ? sizeof("2006-01-02T15:04:05.000000Z") : sizeof("2006-01-02T15:04:05Z"));
+  const auto append = [&text](auto value, int digits, char behind) {
+    append_number(text, static_cast<unsigned>(value), digits);
+    text += behind;
+  };
+  const int year = static_cast<int>(date.year());
+  if (year < 0) text += '-';
+  append(std::abs(year), 4, '-');
+  append(static_cast<unsigned>(date.month()), 2, '-');
+  append(static_cast<unsigned>(date.day()), 2, 'T');
+  append(clock.hours().count(), 2, ':');
+  append(clock.minutes().count(), 2, ':');
+  append(clock.seconds().count(), 2, with_micros ? '.' : 'Z');
+  if (with_micros) append(clock.subseconds().count(), 6, 'Z');
+  return text;
 }
 
 bool digits(std::string_view text, std::size_t at, std::size_t count, int& out) {

@@ -70,6 +70,11 @@ bool read(std::string_view json, Node& out) {
 
 Node& Graph::put(Node node) {
   Node& slot = nodes_[node.uid];
+  node.busy = slot.busy;
+  if (slot.uid == node.uid && slot.owners == node.owners && slot.ns == node.ns) {
+    slot = std::move(node);
+    return slot;
+  }
   for (const auto& owner : slot.owners) {
     const auto found = dependents_.find(owner.uid);
     if (found == dependents_.end()) continue;
@@ -78,7 +83,6 @@ Node& Graph::put(Node node) {
   }
   for (const auto& owner : node.owners) dependents_[owner.uid].insert(node.uid);
   if (!node.ns.empty()) namespaces_[node.ns].insert(node.uid);
-  node.busy = slot.busy;
   slot = std::move(node);
   return slot;
 }

@@ -23,6 +23,7 @@ struct Owner {
     const auto slash = api_version.find('/');
     return slash == std::string::npos ? std::string_view{} : std::string_view(api_version).substr(0, slash);
   }
+  bool operator==(const Owner&) const = default;
 };
 
 struct Node {
