@@ -13,7 +13,6 @@ namespace {
 using namespace kruise::testing;  // NOLINT: builders
 using nlohmann::json;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 PodBuilder gated(PodBuilder p) {
   p.fields.readiness_gates.emplace_back(api::kConditionKruisePodReady);
