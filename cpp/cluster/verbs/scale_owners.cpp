@@ -85,7 +85,8 @@ base::Result<Json, Response> ScaleOwners::apply(const Json& live, const Json& co
   }
   auto& applied = std::get<fields::Applied>(outcome);
   scale_ = std::move(applied.owners);
-  return applied.tree ? std::move(*applied.tree) : live;
+  if (!applied.tree) return live;
+  return std::move(*applied.tree);
 }
 
 OwnersPtr ScaleOwners::of_object() const {
