@@ -72,7 +72,7 @@ void Invariants::see(const cluster::StorageEvent& event) {
 bool Invariants::matches_selector(const json& pod) const {
   const json wanted = set_["spec"]["selector"].value("matchLabels", json::object());
   for (const auto& item : wanted.items()) {
-    if (label(pod, item.key()) != item.value()) return false;
+    if (label(pod, item.key()) != item.value().get_ref<const std::string&>()) return false;
   }
   return true;
 }
