@@ -129,7 +129,7 @@ def test_a_server_without_the_kinds_is_ready_with_a_reason(tmp_path: Path) -> No
         bare.run_kubectl("delete", "-f", str(CRDS))
         wait("the controller stops", lambda: "its kind is gone" in process.text(), 10)
         assert process.ready()
-        assert process.value('kruise_cache_objects{group="",resource="pods"}') is None
+        assert process.value('kruise_cache_objects{group="apps.kruise.io",resource="clonesets"}') is None
 
 
 def test_a_kind_that_may_not_be_listed_ends_it_in_time(world: World, tmp_path: Path) -> None:
