@@ -28,14 +28,9 @@ Uses uses_in(const Json& container, std::string_view list, std::string_view path
 
 /// `list_at`, not the mount itself, is what these errors name.
 void validate_propagation(const Json& mount, bool privileged, const std::string& list_at, FieldErrors& errors) {
-  const Json* propagation = member(mount, "mountPropagation");
-  if (propagation == nullptr) return;
-  const std::string at = list_at + ".mountPropagation";
-  const std::string how(text_of(mount, "mountPropagation"));
-  if (how != "Bidirectional" && how != "HostToContainer" && how != "None")
-    errors.not_supported(at, *propagation, {"Bidirectional", "HostToContainer", "None"});
-  if (how == "Bidirectional" && !privileged)
-    errors.forbidden(at, "Bidirectional mount propagation is available only to privileged containers");
+  validate_choice(mount, "mountPropagation", {"Bidirectional", "HostToContainer", "None"}, list_at, errors);
+  if (text_of(mount, "mountPropagation") == "Bidirectional" && !privileged)
+    errors.forbidden(list_at + ".mountPropagation", "Bidirectional mount propagation is available only to privileged containers");
 }
 
 void validate_recursive(const Json& mount, const std::string& list_at, FieldErrors& errors) {

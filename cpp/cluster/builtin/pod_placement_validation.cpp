@@ -162,12 +162,6 @@ void validate_pod_affinity(const Json& affinity, const std::string& at, FieldErr
   }
 }
 
-void validate_policy(const Json& constraint, std::string_view name, const std::string& at, FieldErrors& errors) {
-  const Json* policy = member(constraint, name);
-  if (policy != nullptr && *policy != "Honor" && *policy != "Ignore")
-    errors.not_supported(child(at, name), *policy, {"Honor", "Ignore"});
-}
-
 void validate_min_domains(const Json& constraint, const std::string& at, FieldErrors& errors) {
   const Json* domains = member(constraint, "minDomains");
   if (domains == nullptr) return;
@@ -192,8 +186,8 @@ void validate_constraint(std::span<const Json> constraints, std::size_t number, 
   });
   if (repeated) errors.duplicate(at + ".{topologyKey, whenUnsatisfiable}", "{" + key + ", " + action + "}");
   validate_min_domains(constraint, at, errors);
-  validate_policy(constraint, "nodeAffinityPolicy", at, errors);
-  validate_policy(constraint, "nodeTaintsPolicy", at, errors);
+  validate_choice(constraint, "nodeAffinityPolicy", {"Honor", "Ignore"}, at, errors);
+  validate_choice(constraint, "nodeTaintsPolicy", {"Honor", "Ignore"}, at, errors);
   validate_match_label_keys(constraint, at, errors);
   if (const Json* selector = member(constraint, "labelSelector"))
     validate_label_selector(*selector, at + ".labelSelector", errors);

@@ -23,14 +23,6 @@ void validate_id(const Json* id, const std::string& at, FieldErrors& errors) {
   if (number < 0 || number > kIdMax) errors.invalid(at, number, kIdRange);
 }
 
-void validate_choice(const Json& context, std::string_view name, const std::vector<std::string>& supported, const std::string& at,
-                     FieldErrors& errors) {
-  const Json* choice = member(context, name);
-  if (choice == nullptr) return;
-  if (std::ranges::find(supported, text_of(context, name)) == supported.end())
-    errors.not_supported(child(at, name), *choice, supported);
-}
-
 /// The type of a profile; false when there is none to go on with.
 bool validate_profile_type(const Json& profile, std::string_view missing, const std::string& at, FieldErrors& errors) {
   const std::string type(text_of(profile, "type"));

@@ -262,6 +262,13 @@ void validate_deadline(const Json& now, const Json& before, FieldErrors& errors)
 
 }  // namespace
 
+void validate_choice(const Json& object, std::string_view name, const std::vector<std::string>& supported, const std::string& at,
+                     FieldErrors& errors) {
+  const Json* choice = member(object, name);
+  if (choice != nullptr && std::ranges::find(supported, text_of(object, name)) == supported.end())
+    errors.not_supported(child(at, name), *choice, supported);
+}
+
 void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors& errors) {
   const PodVolumes volumes = validate_volumes(spec, path, errors);
   validate_containers(spec, path, volumes, errors);

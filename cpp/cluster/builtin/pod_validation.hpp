@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cluster/field_errors.hpp"
 #include "cluster/object.hpp"
@@ -14,6 +15,10 @@ void validate_pod(const Json& tree, FieldErrors&);  // pod_validation.cpp
 void validate_pod_update(const Json& now, const Json& before, FieldErrors&);
 /// Of a pod or of a template.
 void validate_pod_spec(const Json& spec, const std::string& path, FieldErrors&);
+
+/// A member, where there is one, is one of these words.
+void validate_choice(const Json& object, std::string_view name, const std::vector<std::string>& supported, const std::string& at,
+                     FieldErrors&);
 
 /// The volumes of a pod by name.
 using PodVolumes = std::map<std::string, const Json*, std::less<>>;

@@ -44,11 +44,9 @@ void validate_host_path(const Json& source, const std::string& at, FieldErrors& 
   const std::string path(text_of(source, "path"));
   if (path.empty()) return;
   validate_no_backsteps(path, at + ".path", errors);
-  static const std::vector<std::string> kTypes = {"",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
-                                                  "File", "FileOrCreate", "Socket"};
-  if (const Json* type = member(source, "type");
-      type != nullptr && std::ranges::find(kTypes, text_of(source, "type")) == kTypes.end())
-    errors.not_supported(at + ".type", *type, kTypes);
+  validate_choice(source, "type",
+                  {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"}, at,
+                  errors);
 }
 
 void validate_git(const Json& source, const std::string& at, FieldErrors& errors) {
@@ -143,13 +141,8 @@ void validate_flex_options(const Json& source, const std::string& at, FieldError
 }
 
 void validate_azure_disk(const Json& source, const std::string& at, FieldErrors& errors) {
-  const auto choose = [&](const char* name, const std::vector<std::string>& supported) {
-    const Json* value = member(source, name);
-    if (value != nullptr && std::ranges::find(supported, text_of(source, name)) == supported.end())
-      errors.not_supported(child(at, name), *value, supported);
-  };
-  choose("cachingMode", {"None", "ReadOnly", "ReadWrite"});
-  choose("kind", {"Dedicated", "Managed", "Shared"});
+  validate_choice(source, "cachingMode", {"None", "ReadOnly", "ReadWrite"}, at, errors);
+  validate_choice(source, "kind", {"Dedicated", "Managed", "Shared"}, at, errors);
   if (member(source, "kind") == nullptr) return;
   const bool managed = text_of(source, "kind") == "Managed";
   const std::string uri(text_of(source, "diskURI"));
