@@ -84,9 +84,6 @@ Response wrong_type(const Json& config) {
 }
 
 std::optional<Response> check_config(const Call& call, const Json& config) {
-  if (text_of(config, "apiVersion").empty() || text_of(config, "kind").empty()) {
-    return wrong_type(config);
-  }
   if (text_of(config, "kind") != call.kind->names().kind || text_of(config, "apiVersion") != call.kind->names().api_version()) {
     return wrong_type(config);
   }

@@ -86,14 +86,17 @@ void keep_owner_reset(Json& tree) {
   if (said != nullptr && said->is_array() && said->empty()) tree["metadata"][kManagedFields] = Json::array({Json::object()});
 }
 
+KindPtr kind_in(const Call& call, const std::string& api_version) {
+  const KindNames& names = call.kind->names();
+  if (api_version == names.api_version()) return call.kind;
+  const std::string prefix = names.group.empty() ? std::string() : names.group + "/";
+  if (!api_version.starts_with(prefix)) return nullptr;
+  return call.context.catalog()->find(names.group, api_version.substr(prefix.size()), names.plural);
+}
+
 fields::Write write_of(Call& call) {
   const auto version = [&call](const std::string& api_version) -> std::optional<fields::Version> {
-    const auto slash = api_version.find('/');
-    const std::string group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
-    const KindNames& names = call.kind->names();
-    const KindPtr other = group == names.group ? call.context.catalog()->find(
-                                                     group, api_version.substr(group.empty() ? 0 : slash + 1), names.plural)
-                                               : nullptr;
+    const KindPtr other = kind_in(call, api_version);
     if (!other) return std::nullopt;
     const auto between = [](const KindPtr& from, const KindPtr& to) {
       return [from, to](Json tree) {

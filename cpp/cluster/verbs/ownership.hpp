@@ -15,6 +15,8 @@ void show_managed_fields(Json& tree, const OwnersPtr&);
 /// Empty lists are dropped when a body is brought into form, but this one asks for something: it gets the other form of asking.
 void keep_owner_reset(Json& tree);
 
+/// The kind of the call in a version of its group ("apps/v1"); null when that is not served.
+[[nodiscard]] KindPtr kind_in(const Call&, const std::string& api_version);
 /// The write of a call as the tracker sees it. It holds on to the call.
 [[nodiscard]] fields::Write write_of(Call&);
 [[nodiscard]] OwnersPtr owners_of(std::vector<fields::Owner>);

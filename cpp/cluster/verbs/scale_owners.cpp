@@ -10,18 +10,9 @@ namespace kruise::cluster {
 namespace {
 
 constexpr const char* kScaleVersion = "autoscaling/v1";
+constexpr std::string_view kCountOfScale[] = {"f:spec", "f:replicas"};
 
 std::vector<std::string_view> views(const std::vector<std::string>& keys) { return {keys.begin(), keys.end()}; }
-
-fields::FieldSetPtr count_of_scale() {
-  static constexpr std::string_view kPath[] = {"f:spec", "f:replicas"};
-  return fields::set_of_path(kPath);
-}
-
-bool owns_count(const fields::Owner& owner) {
-  static constexpr std::string_view kPath[] = {"f:spec", "f:replicas"};
-  return fields::contains(owner.fields->set, kPath);
-}
 
 }  // namespace
 
@@ -31,19 +22,13 @@ ScaleOwners::ScaleOwners(Call& call, const OwnersPtr& of_object) : call_(call), 
     if (path.empty() || !fields::contains(owner.fields->set, views(path))) continue;
     fields::Owner& seen = scale_.emplace_back(owner);
     seen.api_version = kScaleVersion;
-    seen.fields = call.context.field_texts().intern(count_of_scale());
+    seen.fields = call.context.field_texts().intern(fields::set_of_path(kCountOfScale));
   }
 }
 
 /// Where the count stands in a version of the kind; empty when it is not served.
 std::vector<std::string> ScaleOwners::path_in(const std::string& api_version) const {
-  const KindNames& names = call_.kind->names();
-  KindPtr kind = call_.kind;
-  if (api_version != names.api_version()) {
-    const std::string prefix = names.group.empty() ? std::string() : names.group + "/";
-    if (!api_version.starts_with(prefix)) return {};
-    kind = call_.context.catalog()->find(names.group, api_version.substr(prefix.size()), names.plural);
-  }
+  const KindPtr kind = kind_in(call_, api_version);
   if (!kind || !kind->traits().scale) return {};
   std::vector<std::string> keys;
   const std::string path = kind->scale_paths().spec_replicas;
@@ -113,7 +98,7 @@ OwnersPtr ScaleOwners::of_object() const {
   }
   const auto own_path = path_in(call_.kind->names().api_version());
   for (auto& owner : scale) {
-    if (!owns_count(owner)) continue;
+    if (!fields::contains(owner.fields->set, kCountOfScale)) continue;
     const auto known = std::ranges::find_if(object_, [&](const fields::Owner& other) { return other.is_same_as(owner); });
     // The original forgets the time of an entry that it makes here.
     owner.time = known != object_.end() ? known->time : std::nullopt;
