@@ -319,16 +319,15 @@ void ControllerLoop::end(const api::Key& key, std::string_view result) {
 
 /// Leaves a status out that may wait and follows another too closely, and looks again when it does not.
 void ControllerLoop::space_status(Job& job, Plan& plan) {
+  if (!plan.status) return;
   const base::MonoTime now = around_.loop.clock().mono();
   const auto last = status_written_.find(job.key);
   const base::Duration left = last == status_written_.end() ? base::Duration{0} : last->second + kStatusSpacing - now;
-  if (plan.status && plan.status_may_wait && left > base::Duration{0}) {
+  if (plan.status_may_wait && left > base::Duration{0}) {
     plan.status.reset();
     job.requeue = std::min(job.requeue.value_or(left), left);
-  } else if (plan.status) {
+  } else {
     status_written_.insert_or_assign(job.key, now);
-  } else if (last != status_written_.end() && left <= base::Duration{0}) {
-    status_written_.erase(last);
   }
 }
 

@@ -104,7 +104,7 @@ class ControllerLoop {
   base::Random random_;
   std::map<api::Key, std::unique_ptr<Job>> jobs_;
   std::map<api::Key, base::MonoTime> resting_;         // until then
-  std::map<api::Key, base::MonoTime> status_written_;  // as long ago as the spacing at most
+  std::map<api::Key, base::MonoTime> status_written_;  // the last one of each object that is there
   base::LruMap<api::Key, Trouble> troubles_{EventRecorder::kKeysMax};
   bool running_ = false;
   std::function<void()> stopped_;
