@@ -15,6 +15,8 @@
 #include "bindings/fault_options.hpp"
 #include "bindings/handles.hpp"
 #include "bindings/parts.hpp"
+#include "client/path_template.hpp"
+#include "cluster/query.hpp"
 #include "session/controllers.hpp"
 #include "session/rest_connection.hpp"
 
@@ -141,6 +143,10 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
         if (clock_ahead_ != base::Duration{0}) loop = &clock_.emplace(*loop, clock_ahead_);
         client_ = std::make_unique<cluster::LocalClient>(*cluster->api(), view_ ? *view_->server : *cluster->api(), *loop);
         client_->inject(faults_);
+        sent_.clear();
+        client_->on_attempt([this](const client::Request& request) {
+          ++sent_[std::string(client::verb_of(request.method, request.path)) + ' ' + cluster::RequestInfo(request).resource];
+        });
       }
       controllers_ = std::make_unique<session::Controllers>(
           cluster_ ? static_cast<client::Client&>(*client_) : static_cast<client::Client&>(rest()->client()), options_);
@@ -237,7 +243,7 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
   [[nodiscard]] std::map<std::string, std::uint64_t> requests() {
     std::map<std::string, std::uint64_t> sent;
     on_loop([&] {
-      if (client_) sent = client_->requests();
+      if (client_) sent = sent_;
     });
     return sent;
   }
@@ -282,6 +288,7 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
   std::shared_ptr<cluster::FaultPlan> faults_;
   std::recursive_mutex life_;  // held while it starts, stops or ends
   std::optional<base::ShiftedExecutor> clock_;
+  std::map<std::string, std::uint64_t> sent_;  // by verb and resource; while the client lives
   std::unique_ptr<cluster::LocalClient> client_;
   std::unique_ptr<session::Controllers> controllers_;
   base::Wakeup stopped_;

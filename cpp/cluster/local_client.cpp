@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "client/path_template.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/query.hpp"
 #include "cluster/tree.hpp"
@@ -44,7 +43,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
 
   /// One attempt; a 429 that names a time is tried again while the request's own time lasts.
   void attempt(std::shared_ptr<client::Request> request, client::Done done, base::MonoTime give_up) {
-    count(*request);
+    if (on_attempt) on_attempt(*request);
     const Fault fault = faults ? faults(*request) : Fault{};
     if (fault.delay > base::Duration{0}) {
       later(fault.delay,
@@ -71,10 +70,6 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
     }
     if (response.code >= 400) return finish(std::move(done), client::error_from_status(response.code, response.body));
     finish(std::move(done), std::move(response));
-  }
-
-  void count(const client::Request& request) {
-    ++sent[std::string(client::verb_of(request.method, request.path)) + ' ' + RequestInfo(request).resource];
   }
 
   /// A list by the view; one that does not say "any version will do" waits until the view has caught up, as on a real server.
@@ -110,7 +105,7 @@ struct LocalClient::Impl : std::enable_shared_from_this<LocalClient::Impl> {
   base::Executor& executor;
   std::function<Fault(const client::Request&)> faults;
   std::shared_ptr<Plan> plan = std::make_shared<Plan>();
-  std::map<std::string, std::uint64_t> sent;
+  std::function<void(const client::Request&)> on_attempt;
 };
 
 namespace {
@@ -319,15 +314,15 @@ void LocalClient::send(client::Request request, client::Done done) {
 }
 
 std::unique_ptr<client::Watch> LocalClient::watch(client::Request request, client::WatchHandler& handler) {
-  impl_->count(request);
+  if (impl_->on_attempt) impl_->on_attempt(request);
   const Fault fault = impl_->faults ? impl_->faults(request) : Fault{};
   auto watch = std::make_unique<LocalWatch>(impl_->view, impl_->executor, std::move(request), handler, impl_->plan);
   watch->open(fault);
   return watch;
 }
 
-const std::map<std::string, std::uint64_t>& LocalClient::requests() const { return impl_->sent; }
 base::Executor& LocalClient::executor() { return impl_->executor; }
+void LocalClient::on_attempt(std::function<void(const client::Request&)> told) { impl_->on_attempt = std::move(told); }
 void LocalClient::inject(std::function<Fault(const client::Request&)> faults) { impl_->faults = std::move(faults); }
 
 void LocalClient::inject(std::shared_ptr<FaultPlan> plan) {

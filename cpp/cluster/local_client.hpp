@@ -2,11 +2,8 @@
 // requests, bytes and errors as over HTTP.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <string>
 
 #include "client/client.hpp"
 #include "cluster/api_server.hpp"
@@ -25,8 +22,8 @@ class LocalClient final : public client::Client {
   void send(client::Request, client::Done) override;
   [[nodiscard]] std::unique_ptr<client::Watch> watch(client::Request, client::WatchHandler&) override;
   [[nodiscard]] base::Executor& executor() override;
-  /// How many requests were sent so far, by verb and resource ("patch pods"), those tried again and those refused included.
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& requests() const;
+  /// Told of each request before it is sent, of those tried again each time; empty: nobody is.
+  void on_attempt(std::function<void(const client::Request&)>);
   /// Asked before each request; empty: no faults.
   void inject(std::function<Fault(const client::Request&)>);
   /// Asked before each request and each event of a watch; null: no faults.
