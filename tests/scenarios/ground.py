@@ -100,12 +100,13 @@ class Ground(ABC):
         ]
 
     def is_settled(self, name: str = "web", **figures: int) -> bool:
-        """All replicas there, ready, available; and the given figures of the status."""
+        """All replicas there, ready, available; and the given figures of the status, which may not lag behind the pods."""
         current = self.get(name)
         replicas = current["spec"]["replicas"]
         status = self.status(name)
         wanted = {"replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas, **figures}
-        return bool(status) and all(status.get(key, 0) == value for key, value in wanted.items())
+        reported = bool(status) and all(status.get(key, 0) == value for key, value in wanted.items())
+        return reported and len(self.pods(name)) == replicas
 
     def settled(self, name: str = "web", timeout: float = 120.0, **figures: int) -> None:
         try:

@@ -107,7 +107,7 @@ class RealGround(Ground):
             pause()
 
     def settle(self, seconds: float = 5.0) -> None:
-        """At rest: each set's status is of its present generation, and the manager has nothing to do, now and some looks later."""
+        """At rest: each set's status tells of its generation and its pods, and the manager has nothing to do, for some looks."""
         looks = 0
         deadline = time.monotonic() + self.limit_s
         while looks < 5:
@@ -116,9 +116,11 @@ class RealGround(Ground):
             pause()
 
     def _at_rest(self) -> bool:
-        sets = self.client.list("clone")
-        observed = all(s.get("status", {}).get("observedGeneration") == s["metadata"]["generation"] for s in sets)
-        return observed and self.manager.idle
+        return all(self._is_reported(one["metadata"]["name"]) for one in self.client.list("clone")) and self.manager.idle
+
+    def _is_reported(self, name: str) -> bool:
+        status = self.status(name)
+        return bool(status) and int(status.get("replicas", 0)) == len(self.pods(name))
 
     def plan(self, name: str) -> kruise.Plan:
         plan = self.manager.plan("cloneset", name, namespace=self.namespace)
