@@ -11,36 +11,41 @@ namespace kruise::base {
 Time SystemClock::now() const { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 MonoTime SystemClock::mono() const { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
-Loop::Loop(std::string name) : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {
+Loop::Loop(std::string name) : thread_([this] { run(); }) {
   constexpr std::size_t kThreadNameMax = 15;
   name.resize(std::min(name.size(), kThreadNameMax));
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
 
 Loop::~Loop() {
-  thread_.request_stop();
-  wake_.notify_all();
+  {
+    std::unique_lock lock(mutex_);
+    stopped_ = true;
+    wake(std::move(lock));
+  }
+  thread_.join();
 }
 
 void Loop::post(Task task) {
-  {
-    const std::lock_guard lock(mutex_);
-    ready_.push_back(std::move(task));
-  }
-  wake_.notify_one();
+  std::unique_lock lock(mutex_);
+  ready_.push_back(std::move(task));
+  wake(std::move(lock));
 }
 
 TimerId Loop::post_after(Duration delay, Task task) {
   const MonoTime due = clock_.mono() + delay;
-  TimerId id = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    id = ++last_timer_;
-    timers_.emplace(std::pair{due, id}, std::move(task));
-    due_.emplace(id, due);
-  }
-  wake_.notify_one();
+  std::unique_lock lock(mutex_);
+  const TimerId id = ++last_timer_;
+  const auto timer = timers_.emplace(std::pair{due, id}, std::move(task)).first;
+  due_.emplace(id, due);
+  if (timer == timers_.begin()) wake(std::move(lock));
   return id;
+}
+
+void Loop::wake(std::unique_lock<std::mutex> lock) {
+  const bool waits = std::exchange(waiting_, false);
+  lock.unlock();
+  if (waits) wake_.notify_one();
 }
 
 void Loop::cancel(TimerId id) {
@@ -68,10 +73,10 @@ void Loop::run_and_wait(const Task& task) {
   done.get_future().get();
 }
 
-void Loop::run(std::stop_token stop) {
+void Loop::run() {
   std::unique_lock lock(mutex_);
   bool timer_ran = false;
-  while (!stop.stop_requested()) {
+  while (!stopped_) {
     // A due timer stays in its table until it runs, so that it can be cancelled until then; tasks and timers take turns.
     const bool timer_due = !timers_.empty() && timers_.begin()->first.first <= clock_.mono();
     if (timer_due && (ready_.empty() || !timer_ran)) {
@@ -90,13 +95,20 @@ void Loop::run(std::stop_token stop) {
       task();
       task = nullptr;
       lock.lock();
-    } else if (timers_.empty()) {
-      wake_.wait(lock, stop, [&] { return !ready_.empty() || !timers_.empty(); });
     } else {
-      const MonoTime due = timers_.begin()->first.first;
-      wake_.wait_until(lock, stop, due, [&] { return !ready_.empty() || timers_.empty() || timers_.begin()->first.first < due; });
+      wait(lock);
     }
   }
+}
+
+void Loop::wait(std::unique_lock<std::mutex>& lock) {
+  waiting_ = true;
+  if (timers_.empty()) {
+    wake_.wait(lock);
+  } else {
+    wake_.wait_until(lock, timers_.begin()->first.first);
+  }
+  waiting_ = false;
 }
 
 VirtualLoop::VirtualLoop(Time start) : start_(start) {}

@@ -71,16 +71,22 @@ class Loop final : public Executor {
   void run_and_wait(const Task&);
 
  private:
-  void run(std::stop_token);
+  void run();
+  void wait(std::unique_lock<std::mutex>&);
+  /// Wakes the thread if it waits, once the lock is given back: a signal that nobody needs, or that meets a held lock, is most
+  /// of what an event costs an idle process.
+  void wake(std::unique_lock<std::mutex>);
 
   SystemClock clock_;
-  std::mutex mutex_;  // guards the four below
-  std::condition_variable_any wake_;
+  std::mutex mutex_;  // guards all but the thread
+  std::condition_variable wake_;
+  bool waiting_ = false;
+  bool stopped_ = false;
   std::deque<Task> ready_;
   std::map<std::pair<MonoTime, TimerId>, Task> timers_;
   std::unordered_map<TimerId, MonoTime> due_;
   TimerId last_timer_ = 0;
-  std::jthread thread_;
+  std::thread thread_;
 };
 
 /// Virtual time on the caller's thread. Not thread-safe: everything happens
