@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from control_plane import ControlPlane
-from interruptions import NO_ELECTION, killed, rollout
+from interruptions import LONG, NO_ELECTION, killed, rollout
 from manager_process import wait
 from manager_world import World, manager, plane_with_nodes, world_for
 
@@ -29,7 +29,7 @@ def told_world(told_plane: ControlPlane, request: pytest.FixtureRequest) -> Worl
 
 @pytest.mark.slow
 def test_thirty_kills_in_one_rollout(told_world: World, tmp_path: Path) -> None:
-    with rollout(told_world, tmp_path, 300) as one:
+    with rollout(told_world, tmp_path, 300, LONG) as one:
         assert killed(one, tmp_path, 30) > 1000
         judged = one.judged()
         assert not judged.violations, "\n".join(judged.violations)
