@@ -105,11 +105,13 @@ notebooks: build ## execute the notebooks and write what they show
 # The layers whose tests `make sanitize` runs; empty: all.
 LAYERS ?=
 .PHONY: sanitize sanitize-asan sanitize-tsan
-sanitize: sanitize-asan sanitize-tsan ## C++ tests under AddressSanitizer, then ThreadSanitizer (LAYERS="base cache": only theirs)
+sanitize: sanitize-asan sanitize-tsan ## C++ tests and scenarios under AddressSanitizer, then ThreadSanitizer (LAYERS="base cache": their C++ tests)
 sanitize-asan sanitize-tsan: sanitize-%: install
 	@$(call configure,$*)
 	@ninja -C build/$* -j $(JOBS) --quiet $(LAYERS:%=test_%)
-	@ctest --test-dir build/$* --output-on-failure -j $(JOBS) $(if $(LAYERS),-R '^cpp_($(subst $() $(),|,$(strip $(LAYERS))))$$')
+	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --test-dir build/$* --output-on-failure -j $(JOBS) \
+	  $(if $(LAYERS),-R '^cpp_($(subst $() $(),|,$(strip $(LAYERS))))$$')
+	@$(if $(LAYERS),,$(PYTHON) scripts/run_sanitized.py $* --jobs $(JOBS))
 
 .PHONY: pin-python
 pin-python: install ## take the newest Python tools and pin them in requirements/dev.txt

@@ -39,7 +39,7 @@ namespace kruise::base {
     bytes.remove_prefix(sizeof word);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(&rest, bytes.data(), bytes.size());  // an empty view may have no address
   return fold(hash ^ rest, kFactor);
 }
 
