@@ -26,7 +26,8 @@ const std::map<std::string, double RandomFaults::Rates::*>& rates() {
       {"refused", &Rates::refused},         {"lost_answer", &Rates::lost_answer},   {"timed_out", &Rates::timed_out},
       {"conflict", &Rates::conflict},       {"throttled", &Rates::throttled},       {"server_error", &Rates::server_error},
       {"late_answer", &Rates::late_answer}, {"watch_broken", &Rates::watch_broken}, {"watch_expired", &Rates::watch_expired},
-      {"watch_error", &Rates::watch_error}, {"late_event", &Rates::late_event},     {"merged_event", &Rates::merged_event}};
+      {"watch_error", &Rates::watch_error}, {"late_event", &Rates::late_event},     {"merged_event", &Rates::merged_event},
+      {"lost_event", &Rates::lost_event}};
   return table;
 }
 
@@ -50,7 +51,7 @@ WatchFault event_fault(const std::string& name, base::Duration delay) {
   static const std::map<std::string, WatchFault::Kind> table{
       {"watch_broken", WatchFault::Kind::kBreak}, {"watch_expired", WatchFault::Kind::kExpire},
       {"watch_error", WatchFault::Kind::kError},  {"late_event", WatchFault::Kind::kDelay},
-      {"merged_event", WatchFault::Kind::kMerge},
+      {"merged_event", WatchFault::Kind::kMerge}, {"lost_event", WatchFault::Kind::kLose},
   };
   return {.kind = named(table, name, "at_event"), .delay = delay};
 }

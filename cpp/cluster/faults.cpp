@@ -16,6 +16,15 @@ bool is_counted(const client::Request& request) {
 
 }  // namespace
 
+InitialEvents::InitialEvents(const client::Request& watch)
+    : coming_(watch.path.find("sendInitialEvents=true") != std::string::npos) {}
+
+bool InitialEvents::has(std::string_view line) {
+  const bool is_one = coming_;
+  if (coming_ && line.find("k8s.io/initial-events-end") != std::string_view::npos) coming_ = false;
+  return is_one;
+}
+
 std::string error_line(int code) {
   const client::Response status =
       code == 410 ? gone("too old resource version: injected fault") : internal_error("injected fault");
@@ -59,6 +68,7 @@ WatchFault RandomFaults::on_event(const client::Request& watch) {
   if (hits(rates_.watch_error)) return {.kind = WatchFault::Kind::kError};
   if (hits(rates_.late_event)) return {.kind = WatchFault::Kind::kDelay, .delay = delay(events_)};
   if (hits(rates_.merged_event)) return {.kind = WatchFault::Kind::kMerge, .delay = delay(events_)};
+  if (hits(rates_.lost_event)) return {.kind = WatchFault::Kind::kLose, .delay = delay(events_)};
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -25,12 +26,24 @@ struct Fault {
 
 /// What happens to a watch before its next event is delivered.
 struct WatchFault {
-  enum class Kind : std::uint8_t { kNone, kDelay, kBreak, kExpire, kError, kMerge };
+  enum class Kind : std::uint8_t { kNone, kDelay, kBreak, kExpire, kError, kMerge, kLose };
   Kind kind = Kind::kNone;
   /// kDelay: the event and those behind it come so much later. kExpire: so long nothing comes, then 410, so that what happened
   /// meanwhile is seen by the list alone. kMerge: all waits so long for the object's next event, which then takes the first one's
-  /// place; over HTTP it is a delay.
+  /// place; over HTTP it is a delay. kLose: the event never comes, while those behind it do; so much later 410, and a list shows
+  /// it. Of a list that is streamed nothing is lost.
   base::Duration delay{0};
+};
+
+/// Whether a watch is still at the objects that it began with because it was asked for them.
+class InitialEvents {
+ public:
+  explicit InitialEvents(const client::Request& watch);
+  /// Of the lines in their order.
+  [[nodiscard]] bool has(std::string_view line);
+
+ private:
+  bool coming_;
 };
 
 /// How long clients wait for an answer.
@@ -64,6 +77,7 @@ class RandomFaults final : public FaultPlan {
     double watch_error = 0;
     double late_event = 0;
     double merged_event = 0;
+    double lost_event = 0;
     base::Duration delay_max = std::chrono::seconds(5);
   };
   /// What happens to the n-th write, and to the n-th event of a watch, counted from 1 over all kinds but leases and events.

@@ -173,10 +173,14 @@ class HttpServer::Impl {
  private:
   /// A watch and the thread that sends it.
   struct Sending {
+    explicit Sending(client::Request watch) : request(std::move(watch)), initial(request) {}
     client::Request request;
+    InitialEvents initial;
     std::unique_ptr<ApiServer::Stream> stream;
     Bell bell;
     std::string chunk;
+    /// By the machine's clock: an event was lost, and from then on a list is to show it.
+    base::MonoTime expires = base::MonoTime::max();
   };
 
   void answer(const httplib::Request& from, httplib::Response& to) {
@@ -198,8 +202,7 @@ class HttpServer::Impl {
       fill(to, opened.error());
       return;
     }
-    auto sending = std::make_shared<Sending>();
-    sending->request = request;
+    auto sending = std::make_shared<Sending>(request);
     sending->stream = std::move(*opened);
     sending->stream->on_ready([bell = &sending->bell] { bell->ring(); });
     {
@@ -219,11 +222,17 @@ class HttpServer::Impl {
   bool send(Sending& sending, httplib::DataSink& sink) {
     constexpr std::size_t kChunkBytes = std::size_t{64} * 1024;
     if (stopping_) return false;
+    if (sending.expires <= base::SystemClock().mono()) return end_with_error(410, sink);
     while (sending.chunk.size() < kChunkBytes) {
       const auto line = sending.stream->next();
       if (!line) break;
+      const bool is_initial = sending.initial.has(**line);
       if (options_.faults) {
         const WatchFault fault = options_.faults->on_event(sending.request);
+        if (fault.kind == WatchFault::Kind::kLose && !is_initial) {
+          sending.expires = std::min(sending.expires, base::SystemClock().mono() + fault.delay);
+          continue;
+        }
         if (fault.kind != WatchFault::Kind::kNone && !goes_on(fault, sending, sink)) return false;
       }
       sending.chunk.append(**line).append("\n");
@@ -233,7 +242,8 @@ class HttpServer::Impl {
       sink.done();
       return true;
     }
-    const base::Duration until_due = sending.stream->due() - api_.clock().mono();
+    const base::Duration until_due =
+        std::min(sending.stream->due() - api_.clock().mono(), sending.expires - base::SystemClock().mono());
     sending.bell.wait(std::clamp(until_due, base::Duration{std::chrono::milliseconds(1)}, kLookInterval));
     return !stopping_ && sink.is_writable();
   }
@@ -248,11 +258,17 @@ class HttpServer::Impl {
   bool goes_on(const WatchFault& fault, Sending& sending, httplib::DataSink& sink) {
     using enum WatchFault::Kind;
     if (!flush(sending, sink)) return false;
+    if (fault.kind == kLose) return true;
     const bool waits = fault.kind == kDelay || fault.kind == kMerge || fault.kind == kExpire;
     if (waits && fault.delay > base::Duration{0}) static_cast<void>(stop_.wait_for(fault.delay));
     if (stopping_ || fault.kind == kBreak) return false;
     if (fault.kind != kExpire && fault.kind != kError) return true;
-    const std::string line = error_line(fault.kind == kExpire ? 410 : 500) + "\n";
+    return end_with_error(fault.kind == kExpire ? 410 : 500, sink);
+  }
+
+  /// False, since nothing may follow.
+  static bool end_with_error(int code, httplib::DataSink& sink) {
+    const std::string line = error_line(code) + "\n";
     if (sink.write(line.data(), line.size())) sink.done();
     return false;
   }

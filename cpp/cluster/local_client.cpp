@@ -123,7 +123,7 @@ class LocalWatch final : public client::Watch {
  private:
   struct State : std::enable_shared_from_this<State> {
     State(ApiServer& s, base::Executor& e, client::Request r, client::WatchHandler& h, std::shared_ptr<const Plan> p)
-        : server(s), executor(e), request(std::move(r)), handler(&h), plan(std::move(p)) {}
+        : server(s), executor(e), request(std::move(r)), handler(&h), plan(std::move(p)), initial(request) {}
 
     void open(const Fault& fault) {
       later(fault.delay, [fault](State& self) {
@@ -161,21 +161,19 @@ class LocalWatch final : public client::Watch {
           }
           return sleep();
         }
+        const bool is_initial = initial.has(*line);
         if (!held.empty()) {
           hold(line);
           continue;
         }
-        if (*plan && !passes(line)) {
-          if (held.empty() || delayed) return;
-          continue;
-        }
+        if (*plan && !passes(line, is_initial)) continue;
         handler->on_event(*line);
       }
       wake();
     }
 
     /// Whether the line may be delivered now; otherwise a fault took its place, or comes before it.
-    bool passes(const std::shared_ptr<const std::string>& line) {
+    bool passes(const std::shared_ptr<const std::string>& line, bool is_initial) {
       const WatchFault fault = (*plan)->on_event(request);
       switch (fault.kind) {
         case WatchFault::Kind::kNone:
@@ -193,6 +191,10 @@ class LocalWatch final : public client::Watch {
           return false;
         case WatchFault::Kind::kError:
           fail(500);
+          return false;
+        case WatchFault::Kind::kLose:
+          if (is_initial) return true;
+          later(fault.delay, [](State& self) { self.fail(410); });
           return false;
         case WatchFault::Kind::kMerge:
         case WatchFault::Kind::kDelay:
@@ -289,6 +291,7 @@ class LocalWatch final : public client::Watch {
     client::Request request;
     client::WatchHandler* handler;  // null once ended
     std::shared_ptr<const Plan> plan;
+    InitialEvents initial;
     std::deque<std::shared_ptr<const std::string>> held;  // late lines
     bool delayed = false;                                 // nothing is read meanwhile
     std::unique_ptr<ApiServer::Stream> stream;

@@ -194,6 +194,7 @@ class Run final : public Acting {
       own.uid = !write.uid.empty() ? write.uid : answer.uid;
     } else if (const auto number = version_number(answer.resource_version)) {
       own.version = *number;
+      own.created = write.verb == Write::Verb::kCreate;
     } else {
       own.expect = OwnWrite::Expect::kUnknown;
     }

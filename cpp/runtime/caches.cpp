@@ -42,11 +42,13 @@ std::optional<Seen> Caches::object(const api::Resource& resource, const api::Key
   return entry ? entry->find(key) : std::nullopt;
 }
 
+std::uint64_t Caches::lists(const api::Resource& resource) const {
+  const auto entry = find_entry(resource);
+  return entry ? entry->informer().stats().lists : 0;
+}
+
 void Caches::refresh(const api::Resource& resource) {
-  if (const auto entry = find_entry(resource)) {
-    entry->informer().stop();
-    entry->informer().start();
-  }
+  if (const auto entry = find_entry(resource)) entry->informer().relist();
 }
 
 void Caches::publish(base::Metrics& metrics) {

@@ -18,10 +18,10 @@ namespace kruise::runtime {
 template <class T>
 [[nodiscard]] Seen seen(const T& object) {
   if constexpr (requires { object.deletion(); }) {
-    return {object.uid(), object.deletion().has_value()};
+    return {object.uid(), object.deletion().has_value(), cache::Traits<T>::version(object)};
   } else {
     const auto& meta = cache::Traits<T>::meta(object);
-    return {meta.uid, meta.deletion_timestamp.has_value()};
+    return {meta.uid, meta.deletion_timestamp.has_value(), cache::Traits<T>::version(object)};
   }
 }
 
@@ -68,7 +68,7 @@ class Caches final : public Versions {
 
   [[nodiscard]] std::optional<std::uint64_t> reached(const api::Resource&) const override;
   [[nodiscard]] std::optional<Seen> object(const api::Resource&, const api::Key&) const override;
-  /// A new connection from where the old one stood.
+  [[nodiscard]] std::uint64_t lists(const api::Resource&) const override;
   void refresh(const api::Resource&) override;
 
   /// Objects and bytes a kind, age of each watch's last sign of life.

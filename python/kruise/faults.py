@@ -15,7 +15,7 @@ from typing import Literal
 __all__ = ["Faults"]
 
 WriteFault = Literal["refused", "lost_answer", "timed_out", "conflict", "invalid", "throttled", "server_error", "late_answer"]
-EventFault = Literal["watch_broken", "watch_expired", "watch_error", "late_event", "merged_event"]
+EventFault = Literal["watch_broken", "watch_expired", "watch_error", "late_event", "merged_event", "lost_event"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,8 @@ class Faults:
     """The event, and all behind it, come up to ``delay_max`` later."""
     merged_event: float = 0.0
     """The event is never seen if its object changes again within ``delay_max``: only what came after it is."""
+    lost_event: float = 0.0
+    """The event never comes, while later ones do, of its object too; within ``delay_max`` the watch expires, and a list shows it."""
     delay_max: float = 5.0
     """In seconds."""
     at_write: Mapping[int, WriteFault] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 import kruise
 
 REQUEST_FAULTS = ("refused", "lost_answer", "timed_out", "conflict", "throttled", "server_error", "late_answer")
-EVENT_FAULTS = ("watch_broken", "watch_expired", "watch_error", "late_event", "merged_event")
+EVENT_FAULTS = ("watch_broken", "watch_expired", "watch_error", "late_event", "merged_event", "lost_event")
 RETRIES_S = 60.0  # in which lists that are refused again and again come through
 LAGS_FOR_S = 30.0  # a view lags for so long, and shows the present for as long
 

@@ -62,6 +62,12 @@ def claims_of(pod: Object) -> list[str]:
     return [volume["persistentVolumeClaim"]["claimName"] for volume in volumes if "persistentVolumeClaim" in volume]
 
 
+def _started_with(pod: Object) -> dict[str, int]:
+    """Of each container that takes variables from the pod's metadata: a hash of what they were when it was started."""
+    told = json.loads(pod["metadata"].get("annotations", {}).get("apps.kruise.io/runtime-containers-meta", "{}"))
+    return {one["name"]: one["hashes"]["extractedEnvFromMetadataHash"] for one in told.get("containers", [])}
+
+
 def _shape(pod: Object, revision: str) -> str:
     meta, spec, status = pod["metadata"], pod["spec"], pod.get("status", {})
     conditions = {c["type"]: c["status"] for c in status.get("conditions", [])}
@@ -71,6 +77,7 @@ def _shape(pod: Object, revision: str) -> str:
             "env": [container.get("env") for container in spec["containers"]],
             "note": meta.get("annotations", {}).get("example.com/note"),
             "running": sorted(one.get("image", "") for one in status.get("containerStatuses", [])),
+            "started with": _started_with(pod),
             "state": meta.get("labels", {}).get(STATE) or "Normal",  # both are in service
             "updated": meta.get("labels", {}).get("controller-revision-hash", "").rpartition("-")[2]
             == revision.rpartition("-")[2],

@@ -115,9 +115,9 @@ def test_each_write_meets_each_fault(story: str) -> None:
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("fault", ["watch_broken", "watch_expired", "watch_error", "late_event", "merged_event"])
+@pytest.mark.parametrize("fault", ["watch_broken", "watch_expired", "watch_error", "late_event", "merged_event", "lost_event"])
 @pytest.mark.parametrize("story", STORIES)
-def test_each_event_is_late_merged_or_listed(story: str, fault: kruise.faults.EventFault) -> None:
+def test_each_event_is_late_merged_lost_or_listed(story: str, fault: kruise.faults.EventFault) -> None:
     problems = [
         problem
         for number in range(1, events_of(story) + 2)

@@ -67,6 +67,13 @@ def test_all_is_drawn_and_no_seed_has_all() -> None:
         "scatterStrategy",
         "volumeClaimTemplates",
     }
+    names = {
+        variable["name"]
+        for walk in walks
+        for container in walk.first["template"]["spec"]["containers"]
+        for variable in container.get("env", [])
+    }
+    assert names >= {"KRUISE_CONTAINER_BARRIER", "NOTE"}
 
 
 def test_a_failure_keeps_the_faults_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:

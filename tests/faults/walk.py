@@ -21,6 +21,7 @@ CLAIM: Object = {
     "metadata": {"name": "data"},
     "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
 }
+NOTE: Object = {"name": "NOTE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['example.com/note']"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,19 @@ def _first(random: Random) -> Object:
     for edit in random.sample((_max_unavailable, _max_surge, _grace, _min_ready, _deadline, _priorities, _scatter), 3):
         if random.random() < 0.5:
             edit(spec, random)
+    if random.random() < 0.15:
+        for number, container in enumerate(pod["containers"]):
+            container.setdefault("env", []).append(_barrier(random.choice((number, 10))))
+    if random.random() < 0.15:
+        random.choice(pod["containers"]).setdefault("env", []).append(copy.deepcopy(NOTE))
+        _label(spec, random)
     return spec
+
+
+def _barrier(priority: int) -> Object:
+    """The variable that containers of a pod with launch priorities wait by."""
+    source = {"configMapKeyRef": {"name": "web-barrier", "key": f"p_{priority}"}}
+    return {"name": "KRUISE_CONTAINER_BARRIER", "valueFrom": source}
 
 
 def _number_or_percent(random: Random, most: int) -> int | str:
@@ -122,7 +135,9 @@ def _label(spec: Object, random: Random) -> None:
 
 def _env(spec: Object, random: Random) -> None:
     """Nothing that can be done in place: the type may have to change with it."""
-    spec["template"]["spec"]["containers"][0]["env"] = [{"name": "MODE", "value": random.choice("abc")}]
+    container = spec["template"]["spec"]["containers"][0]
+    others = [variable for variable in container.get("env", []) if variable["name"] != "MODE"]
+    container["env"] = [*others, {"name": "MODE", "value": random.choice("abc")}]
     if _strategy(spec)["type"] == "InPlaceOnly":
         _strategy(spec)["type"] = "InPlaceIfPossible"
 

@@ -274,5 +274,13 @@ TEST_F(HttpFaults, LateEventsComeInOrder) {
   EXPECT_THAT(told(recorder), ElementsAre("ADDED a", "ADDED b", "ADDED c"));
 }
 
+TEST_F(HttpFaults, ALostEventNeverComesAndTheWatchExpires) {
+  script->events = {{}, {.kind = WatchFault::Kind::kLose, .delay = 50ms}};
+  for (const char* name : {"a", "b", "c"}) ASSERT_EQ(served.post(kConfigMaps, configmap(name)).code, 201);
+  watch = follow(recorder);
+  ASSERT_TRUE(recorder.wait_end());
+  EXPECT_THAT(told(recorder), ElementsAre("ADDED a", "ADDED c", "ERROR 410"));
+}
+
 }  // namespace
 }  // namespace kruise::cluster::testing

@@ -11,6 +11,7 @@
 #include "client/request.hpp"
 #include "controllers/cloneset/watches.hpp"
 #include "controllers/cloneset_builders.hpp"
+#include "runtime/caches.hpp"
 
 namespace kruise::testing {
 namespace {
@@ -102,15 +103,14 @@ struct Rig::Controller final : runtime::Versions {
   }
   std::optional<runtime::Seen> object(const api::Resource& resource, const api::Key& key) const override {
     if (resource == api::kPods) {
-      if (const auto pod = pods->store().get(key)) return runtime::Seen{pod->uid(), pod->deletion().has_value()};
+      if (const auto pod = pods->store().get(key)) return runtime::seen(*pod);
     }
-    const auto of = [](const auto& object) {
-      return object ? std::optional(runtime::Seen{object->meta.uid, object->meta.deletion_timestamp.has_value()}) : std::nullopt;
-    };
+    const auto of = [](const auto& object) { return object ? std::optional(runtime::seen(*object)) : std::nullopt; };
     if (resource == api::kClaims) return of(claims->store().get(key));
     if (resource == api::kRevisions) return of(revisions->store().get(key));
     return std::nullopt;
   }
+  std::uint64_t lists(const api::Resource&) const override { return 0; }
   void refresh(const api::Resource&) override {}
 
   cluster::LocalClient client;

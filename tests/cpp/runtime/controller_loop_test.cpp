@@ -39,6 +39,7 @@ struct NoVersions final : Versions {
   std::optional<std::uint64_t> reached_version = 10;
   std::optional<std::uint64_t> reached(const api::Resource&) const override { return reached_version; }
   std::optional<Seen> object(const api::Resource&, const api::Key&) const override { return {}; }
+  std::uint64_t lists(const api::Resource&) const override { return 0; }
   void refresh(const api::Resource&) override {}
 };
 

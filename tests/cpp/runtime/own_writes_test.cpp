@@ -17,6 +17,7 @@ using Expect = OwnWrite::Expect;
 struct SetVersions final : Versions {
   std::optional<std::uint64_t> pods = 10;
   std::map<api::Key, Seen> objects;
+  std::uint64_t listed = 1;
   int refreshed = 0;
 
   std::optional<std::uint64_t> reached(const api::Resource& resource) const override {
@@ -26,6 +27,7 @@ struct SetVersions final : Versions {
     const auto found = objects.find(key);
     return found == objects.end() ? std::nullopt : std::optional(found->second);
   }
+  std::uint64_t lists(const api::Resource&) const override { return listed; }
   void refresh(const api::Resource&) override { ++refreshed; }
 };
 
@@ -92,6 +94,7 @@ TEST_F(OwnWritesTest, ALostAnswerIsAskedAfter) {
   client.succeed("12");
   EXPECT_EQ(woken, 0);  // the server has it in a version that the cache has not reached
   versions.pods = 12;
+  versions.objects[pod] = {"u", false, 12};
   progress();
   EXPECT_EQ(woken, 1);
 }
@@ -113,7 +116,93 @@ TEST_F(OwnWritesTest, AnUnreachableServerIsAskedAgain) {
   EXPECT_FALSE(met());
   loop.run_for(15s);
   ASSERT_EQ(client.in_flight(), 1U);
+  versions.objects[pod] = {"u", false, 9};
   client.succeed("9");
+  EXPECT_EQ(woken, 1);
+}
+
+/// Writes whose version the watch has reached while the cache does not show them.
+struct MissedTest : OwnWritesTest {
+  void write_missed(const std::string& name, bool created) {
+    own.record(owner, {api::kPods, {"ns", name}, Expect::kVersion, 12, "u", created});
+    versions.pods = 11;
+  }
+  /// The watch passes them while somebody waits.
+  void pass() {
+    EXPECT_FALSE(met());
+    versions.pods = 13;
+    progress();
+    EXPECT_EQ(client.in_flight(), 0U);
+    loop.run_for(2s);
+  }
+  void list() {
+    ++versions.listed;
+    progress();
+  }
+};
+
+TEST_F(MissedTest, ACreationWhoseEventNeverComesIsListed) {
+  write_missed("web-1", true);
+  pass();
+  ASSERT_EQ(client.in_flight(), 1U);
+  client.succeed("12");
+  EXPECT_EQ(versions.refreshed, 1);
+  EXPECT_EQ(woken, 0);
+  list();
+  EXPECT_EQ(woken, 1);
+  EXPECT_TRUE(met());
+}
+
+TEST_F(MissedTest, ACreationThatIsGoneAgainIsMet) {
+  write_missed("web-1", true);
+  pass();
+  ASSERT_EQ(client.in_flight(), 1U);
+  client.refuse(404, "NotFound");
+  EXPECT_EQ(versions.refreshed, 0);
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_F(MissedTest, AnUpdateThatTheCacheDoesNotShowIsListed) {
+  versions.objects[pod] = {"u", false, 9};
+  write_missed(pod.name, false);
+  pass();
+  ASSERT_EQ(client.in_flight(), 1U);
+  client.succeed("12");
+  EXPECT_EQ(versions.refreshed, 1);
+  list();
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_F(MissedTest, AnUpdatedObjectThatIsGoneIsMetUnread) {
+  write_missed(pod.name, false);
+  pass();
+  EXPECT_EQ(client.in_flight(), 0U);
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_F(MissedTest, OneListIsForAllOfAKind) {
+  for (const char* name : {"web-1", "web-2", "web-3"}) write_missed(name, true);
+  versions.objects[{"ns", "web-2"}] = {"u", false, 12};
+  pass();
+  ASSERT_EQ(client.in_flight(), 2U);
+  client.succeed("12");
+  client.succeed("12");
+  EXPECT_EQ(versions.refreshed, 1);
+  list();
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_F(MissedTest, AfterALostAnswerACreationHasToBeShownToo) {
+  write(Expect::kUnknown);
+  EXPECT_FALSE(met());
+  loop.run_for(2s);
+  client.succeed("9");  // reached, and not shown
+  EXPECT_EQ(woken, 0);
+  loop.run_for(2s);
+  ASSERT_EQ(client.in_flight(), 1U);
+  client.succeed("9");
+  EXPECT_EQ(versions.refreshed, 1);
+  list();
   EXPECT_EQ(woken, 1);
 }
 
