@@ -1,5 +1,6 @@
 #include "base/time.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -82,6 +83,13 @@ std::string trimmed_fraction(std::int64_t value, std::int64_t unit) {
 std::string format_time(Time t) { return format(t, false); }
 std::string format_micro_time(Time t) { return format(t, true); }
 
+Time nearest_time(std::chrono::sys_seconds time) {
+  using namespace std::chrono;
+  constexpr sys_seconds kFirst = sys_days{year{1900} / 1 / 1};
+  constexpr sys_seconds kLast = sys_days{year{2190} / 1 / 1};
+  return Time{std::clamp(time, kFirst, kLast)};
+}
+
 std::optional<Time> parse_time(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
   if (!digits(text, 0, 4, year) || !is(text, 4, '-') || !digits(text, 5, 2, month) || !is(text, 7, '-') ||
@@ -116,8 +124,9 @@ std::optional<Time> parse_time(std::string_view text) {
     return std::nullopt;
   }
   if (at != text.size()) return std::nullopt;
-  return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second} + Duration{fraction_ns} - offset;
+  const std::chrono::sys_seconds whole = std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+                                         std::chrono::seconds{second} - offset;
+  return nearest_time(whole) + Duration{fraction_ns};
 }
 
 std::optional<Duration> parse_go_duration(std::string_view text) {

@@ -47,7 +47,7 @@ std::optional<base::Time> usual_time(std::string_view text) {
                                          std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok()) return std::nullopt;
-  return base::Time{std::chrono::sys_days{date}} + std::chrono::seconds{(hour * 60 + minute) * 60 + second};
+  return base::nearest_time(std::chrono::sys_days{date} + std::chrono::seconds{(hour * 60 + minute) * 60 + second});
 }
 
 api::PodPhase phase_of(std::string_view text) {

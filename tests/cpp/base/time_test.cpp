@@ -18,6 +18,12 @@ TEST(Time, ReadsOffsetsAndFractions) {
   EXPECT_EQ(format_micro_time(*parse_time("2021-03-01T08:00:00.25Z")), "2021-03-01T08:00:00.250000Z");
 }
 
+TEST(Time, TakesTheNearestOfAYearThatNanosecondsDoNotReach) {
+  EXPECT_EQ(parse_time("2921-03-01T08:00:00Z"), parse_time("2190-01-01T00:00:00Z"));
+  EXPECT_EQ(parse_time("9999-12-31T23:59:60.999999999-23:59"), parse_time("2190-01-01T00:00:00.999999999Z"));
+  EXPECT_EQ(format_time(*parse_time("0001-01-01T00:00:00Z")), "1900-01-01T00:00:00Z");
+}
+
 TEST(Time, RefusesWhatIsNone) {
   for (const char* text :
        {"", "2021-03-01", "2021-13-01T00:00:00Z", "2021-02-30T00:00:00Z", "2021-03-01T08:00:00", "2021-03-01T08:00:00Zx"}) {
