@@ -23,7 +23,7 @@ STORIES = [
 OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:handle_abort=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT / 'scripts/tsan.supp'}",
+    "TSAN_OPTIONS": "halt_on_error=1",
 }
 # .venv has the package in editable form, whose finder would be asked before any path.
 NO_EDITABLE = """\

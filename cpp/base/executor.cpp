@@ -18,11 +18,9 @@ Loop::Loop(std::string name) : thread_([this] { run(); }) {
 }
 
 Loop::~Loop() {
-  {
-    std::unique_lock lock(mutex_);
-    stopped_ = true;
-    wake(std::move(lock));
-  }
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  wake(std::move(lock));
   thread_.join();
 }
 

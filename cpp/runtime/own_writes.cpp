@@ -228,8 +228,8 @@ void OwnWrites::resolve_unknown(Entry& entry, const Unknown& unknown, const clie
   } else {
     list_anew(entry, write.resource);
   }
-  std::erase_if(entry.unknown, [&, key = write.key, resource = write.resource](const Unknown& u) {
-    return u.write.key == key && api::same_objects(u.write.resource, resource);
+  std::erase_if(entry.unknown, [&](const Unknown& u) {
+    return u.write.key == write.key && api::same_objects(u.write.resource, write.resource);
   });
 }
 

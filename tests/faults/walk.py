@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from scenarios.ground import clone_set
+from scenarios.ground import barrier, clone_set
 
 from .hooks import FINALIZER, LABEL
 
@@ -99,17 +99,11 @@ def _first(random: Random) -> Object:
             edit(spec, random)
     if random.random() < 0.15:
         for number, container in enumerate(pod["containers"]):
-            container.setdefault("env", []).append(_barrier(random.choice((number, 10))))
+            container.setdefault("env", []).append(barrier(random.choice((number, 10))))
     if random.random() < 0.15:
         random.choice(pod["containers"]).setdefault("env", []).append(copy.deepcopy(NOTE))
         _label(spec, random)
     return spec
-
-
-def _barrier(priority: int) -> Object:
-    """The variable that containers of a pod with launch priorities wait by."""
-    source = {"configMapKeyRef": {"name": "web-barrier", "key": f"p_{priority}"}}
-    return {"name": "KRUISE_CONTAINER_BARRIER", "valueFrom": source}
 
 
 def _number_or_percent(random: Random, most: int) -> int | str:

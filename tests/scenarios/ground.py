@@ -143,6 +143,11 @@ def clone_set(
     }
 
 
+def barrier(priority: int) -> Object:
+    """The variable by which a container of a pod with launch priorities waits for those before it."""
+    return {"name": "KRUISE_CONTAINER_BARRIER", "valueFrom": {"configMapKeyRef": {"name": "web-barrier", "key": f"p_{priority}"}}}
+
+
 class EmbeddedGround(Ground):
     """Virtual time: seconds pass in milliseconds, and each run is the same."""
 

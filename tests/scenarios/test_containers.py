@@ -6,17 +6,13 @@ import json
 
 import pytest
 
-from .ground import Ground, Object
+from .ground import Ground, Object, barrier
 from .test_update import V2, restarts, uids
 
 ALL_AT_ONCE = {"type": "InPlaceIfPossible", "maxUnavailable": "100%"}
 LOG_V2 = "registry.example/log:v2"
 STATE = "apps.kruise.io/inplace-update-state"
 TOLD = "apps.kruise.io/runtime-containers-meta"
-
-
-def barrier(priority: int) -> Object:
-    return {"name": "KRUISE_CONTAINER_BARRIER", "valueFrom": {"configMapKeyRef": {"name": "web-barrier", "key": f"p_{priority}"}}}
 
 
 def ordered(main: str = "registry.example/web:v1", log: str = "registry.example/log:v1") -> Object:
