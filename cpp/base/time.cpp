@@ -84,9 +84,8 @@ std::string format_time(Time t) { return format(t, false); }
 std::string format_micro_time(Time t) { return format(t, true); }
 
 Time nearest_time(std::chrono::sys_seconds time) {
-  using namespace std::chrono;
-  constexpr sys_seconds kFirst = sys_days{year{1900} / 1 / 1};
-  constexpr sys_seconds kLast = sys_days{year{2190} / 1 / 1};
+  constexpr std::chrono::sys_seconds kFirst = std::chrono::sys_days{std::chrono::year{1900} / 1 / 1};
+  constexpr std::chrono::sys_seconds kLast = std::chrono::sys_days{std::chrono::year{2190} / 1 / 1};
   return Time{std::clamp(time, kFirst, kLast)};
 }
 
