@@ -13,6 +13,9 @@ constexpr base::Duration kLogAgain = std::chrono::minutes(1);
 constexpr base::Duration kEventAgain = std::chrono::hours(1);
 /// For so long nothing but an edit shortens the back-off of a failing key.
 constexpr base::Duration kFailureRestMax = std::chrono::seconds(1);
+/// The longest back-off of a plan that failed after it had got something done: where a server fails many requests, a rollout goes
+/// on.
+constexpr base::Duration kBackOffOfProgress = std::chrono::seconds(1);
 /// Below this, resting is not worth a timer.
 constexpr base::Duration kRestMin = std::chrono::milliseconds(5);
 
@@ -240,7 +243,8 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
   if (result.refused) {
     end(key, "success");  // we are no longer to write: the next leader plans it anew
   } else if (result.error) {
-    if (result.stale && result.succeeded > 0) queue_.forget(key);  // it gets on: no reason to slow down
+    // Who gets on need not slow down; but what is refused time and again, beside writes that succeed, must not become a hot loop.
+    if (result.succeeded > 0) queue_.ease(key, result.stale ? base::Duration{0} : kBackOffOfProgress);
     fail(key, result.error->text(), result.stale);
   } else if (job.plan_error) {
     // What waits for its time in the same set does not wait for the back-off of what is wrong in it.

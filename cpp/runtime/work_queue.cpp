@@ -115,16 +115,25 @@ base::Duration WorkQueue::bucket_delay() {
   return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(-tokens_ / back_off_.qps));
 }
 
+base::Duration WorkQueue::delay_after(int failures) const {
+  base::Duration delay = back_off_.base_delay;
+  for (int i = 0; i < failures && delay < back_off_.max_delay; ++i) delay *= 2;
+  return std::min(delay, back_off_.max_delay);
+}
+
 base::Duration WorkQueue::add_rate_limited(const api::Key& key) {
   Item& item = items_[key];
-  base::Duration delay = back_off_.base_delay;
-  for (int i = 0; i < item.failures && delay < back_off_.max_delay; ++i) delay *= 2;
-  delay = std::min(delay, back_off_.max_delay);
-  ++item.failures;
+  const base::Duration delay = std::max(delay_after(item.failures++), bucket_delay());
   instruments_.retries.add();
-  delay = std::max(delay, bucket_delay());
   add_after(key, delay, Cause::kChange);
   return delay;
+}
+
+void WorkQueue::ease(const api::Key& key, base::Duration most) {
+  const auto found = items_.find(key);
+  if (found == items_.end()) return;
+  while (found->second.failures > 0 && delay_after(found->second.failures) > most) --found->second.failures;
+  tidy(key);
 }
 
 void WorkQueue::forget(const api::Key& key) {

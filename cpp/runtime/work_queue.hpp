@@ -45,6 +45,8 @@ class WorkQueue {
   void add_after(const api::Key&, base::Duration, Cause);
   /// After the key's back-off, which grows and is returned.
   base::Duration add_rate_limited(const api::Key&);
+  /// The key got something done: its next back-off is no longer than `most`, or the shortest there is.
+  void ease(const api::Key&, base::Duration most);
   /// The key succeeded: its back-off starts anew.
   void forget(const api::Key&);
   /// Failures since the last `forget`.
@@ -96,6 +98,7 @@ class WorkQueue {
   void enqueue(const api::Key&, Item&, Cause);
   void announce();
   void tidy(const api::Key&);
+  [[nodiscard]] base::Duration delay_after(int failures) const;
   base::Duration bucket_delay();
   void publish_running();
 

@@ -232,13 +232,15 @@ TEST_F(ControllerLoopTest, StaleObjectsArePlannedAnewWithoutNoise) {
   EXPECT_THAT(lines, testing::Not(Contains("reconcile failed")));
 }
 
+Plan two_patches(const api::Key& key) {
+  Plan plan = ControllerLoopTest::one_patch(key);
+  plan.steps[0].chains.push_back(plan.steps[0].chains[0]);
+  return plan;
+}
+
 // A rollout under which kubelets report all the time goes on at full speed.
 TEST_F(ControllerLoopTest, WhoGetsOnDespiteStaleObjectsIsNotSlowedDown) {
-  told->plan = [](const api::Key& key) {
-    Plan plan = one_patch(key);
-    plan.steps[0].chains.push_back(plan.steps[0].chains[0]);
-    return plan;
-  };
+  told->plan = two_patches;
   add("a");
   run();
   for (std::size_t round = 1; round <= 20; ++round) {
@@ -254,6 +256,41 @@ TEST_F(ControllerLoopTest, WhoGetsOnDespiteStaleObjectsIsNotSlowedDown) {
   EXPECT_EQ(told->observed.size(), 21U);
   loop.run_for(1ms);
   EXPECT_EQ(told->observed.size(), 22U);
+}
+
+// A server that fails many requests delays a rollout by a second at most. What is refused for ever, beside a write that always
+// succeeds (a claim that is made and deleted again), is no hot loop either.
+TEST_F(ControllerLoopTest, WhoGetsOnDespiteFailuresWaitsForASecondAtMost) {
+  told->plan = two_patches;
+  add("a");
+  run();
+  for (std::size_t round = 1; round <= 20; ++round) {
+    client.succeed();
+    client.refuse(500, "InternalError");
+    loop.run_for(1s);
+  }
+  EXPECT_GE(told->observed.size(), 20U);
+  EXPECT_LE(told->observed.size(), 40U);
+}
+
+// A status alone gets nothing further.
+TEST_F(ControllerLoopTest, WhoWritesNothingButItsStatusBacksOff) {
+  told->plan = [](const api::Key& key) {
+    Plan plan = one_patch(key);
+    plan.status = plan.steps[0].chains[0][0];
+    return plan;
+  };
+  add("a");
+  run();
+  base::Duration back_off = 5ms;
+  for (std::size_t round = 1; round <= 12; ++round, back_off *= 2) {
+    client.refuse(500, "InternalError");
+    client.succeed();
+    loop.run_for(back_off - 1ms);
+    EXPECT_EQ(told->observed.size(), round);
+    loop.run_for(1ms);
+    EXPECT_EQ(told->observed.size(), round + 1);
+  }
 }
 
 TEST_F(ControllerLoopTest, WhatWaitsForItsTimeIsNotHeldByWhatIsWrong) {

@@ -101,6 +101,29 @@ TEST_F(WorkQueueTest, BackOffDoublesUpToItsMost) {
   EXPECT_EQ(time_to_ready(), 5ms);
 }
 
+TEST_F(WorkQueueTest, EasedTheBackOffIsNoLongerThanGiven) {
+  struct Case {
+    int failures;
+    base::Duration most;
+    base::Duration next;
+  };
+  for (const auto& [failures, most, next] : {Case{0, 1s, 5ms}, Case{3, 1s, 40ms}, Case{7, 1s, 640ms}, Case{8, 1s, 640ms},
+                                             Case{30, 1s, 640ms}, Case{30, 0s, 5ms}, Case{30, 1h, 1000s}}) {
+    SCOPED_TRACE(failures);
+    for (int i = 0; i < failures; ++i) {
+      queue.add_rate_limited(a);
+      time_to_ready();
+      take_all();
+    }
+    queue.ease(a, most);
+    queue.add_rate_limited(a);
+    EXPECT_EQ(time_to_ready(), next);
+    take_all();
+    queue.forget(a);
+    EXPECT_TRUE(queue.idle());
+  }
+}
+
 TEST_F(WorkQueueTest, ManyFailingKeysShareABucketAndDelayNoOther) {
   for (int i = 0; i < 120; ++i) queue.add_rate_limited({"ns", std::to_string(i)});
   queue.add(a, Cause::kChange);
