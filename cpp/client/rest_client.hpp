@@ -39,6 +39,9 @@ struct RestOptions {
   std::optional<Rate> rate{};
   /// Of requests that name none.
   base::Duration timeout = std::chrono::seconds(30);
+  /// What watches have got is let gather for so long before it is read, once no request (but exempt ones) was sent for a second:
+  /// events that change nothing then cost a fraction, being handled several at a time. 0: all is read at once.
+  base::Duration watch_rest{0};
   /// Called on the executor for each exchange, before the answer is given.
   std::function<void(const CallInfo&)> on_call{};
 };

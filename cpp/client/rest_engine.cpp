@@ -31,7 +31,9 @@ RestClient::Engine::Engine(const Config& config, base::Executor& executor, RestO
       multi_(curl_multi_init()),
       credentials_(
           config, [this] { curl_multi_wakeup(multi_.get()); }, clock_),
-      watches_(target_, options_.user_agent, credentials_, [this](const auto&... exchange) { report(exchange...); }) {
+      watches_(
+          target_, options_.user_agent, credentials_, [this](const auto&... exchange) { report(exchange...); },
+          options_.watch_rest) {
   if (options_.rate) limiter_.emplace(*options_.rate);
   curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
   curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, static_cast<long>(kStreamsPerConnectionMax));
@@ -122,8 +124,8 @@ void RestClient::Engine::run(const std::stop_token& stop) {
     collect_finished();
     start_due();
     limit_idle_connections();
-    curl_waitfd watches = watches_.wait_on();
-    curl_multi_poll(multi_.get(), &watches, 1, wait_ms(), nullptr);
+    auto watches = watches_.wait_on(clock_.mono());
+    curl_multi_poll(multi_.get(), watches ? &*watches : nullptr, watches ? 1 : 0, wait_ms(), nullptr);
   }
 }
 
@@ -276,6 +278,7 @@ void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Cu
   }
   call->credentials = credentials;
   call->started = clock_.mono();
+  if (!call->request.exempt) watches_.stay_awake(call->started);
   call->local_port = 0;
   call->body_read = 0;
   call->sent = false;

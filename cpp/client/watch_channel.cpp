@@ -3,11 +3,18 @@
 #include <utility>
 
 namespace kruise::client {
+namespace {
+
+/// Of a longer line the parts are handed on before its end has come.
+constexpr std::size_t kPartBytesMax = kWatchQueuedBytesMax / 4;
+
+}  // namespace
 
 WatchChannel::WatchChannel(base::Executor& executor, WatchHandler& handler, std::function<void()> resume)
     : executor_(executor), handler_(&handler), resume_(std::move(resume)) {}
 
 bool WatchChannel::append(std::string_view bytes) {
+  const bool ends_a_line = bytes.find('\n') != std::string_view::npos;
   {
     const std::lock_guard lock(mutex_);
     if (queued_bytes_ + bytes.size() > kWatchQueuedBytesMax) {
@@ -16,6 +23,8 @@ bool WatchChannel::append(std::string_view bytes) {
     }
     queued_.append(bytes);
     queued_bytes_ += bytes.size();
+    // An event comes in several pieces; the executor is woken when it has something to do.
+    if (!ends_a_line && queued_.size() < kPartBytesMax) return true;
     if (std::exchange(scheduled_, true)) return true;
   }
   schedule();

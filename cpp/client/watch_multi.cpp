@@ -37,12 +37,15 @@ base::Duration WatchMulti::until_timer(base::MonoTime now) const {
   return std::max(timer_ - now, base::Duration{0});
 }
 
-void WatchMulti::run(base::MonoTime now) {
+void WatchMulti::run_timer(base::MonoTime now) {
+  if (timer_ > now) return;
+  timer_ = base::MonoTime::max();
   int running = 0;
-  if (timer_ <= now) {
-    timer_ = base::MonoTime::max();
-    curl_multi_socket_action(get(), CURL_SOCKET_TIMEOUT, 0, &running);
-  }
+  curl_multi_socket_action(get(), CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void WatchMulti::run_connections() {
+  int running = 0;
   std::array<epoll_event, kEventsAtATime> events{};
   const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) {

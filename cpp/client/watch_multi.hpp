@@ -11,7 +11,7 @@
 
 namespace kruise::client {
 
-/// Works inside the loop of another multi handle: `wait_on` and `until_timer` say when `run` has something to do. One thread.
+/// Works inside the loop of another multi handle: `wait_on` and `until_timer` say when there is something to do. One thread.
 class WatchMulti {
  public:
   WatchMulti();
@@ -25,7 +25,8 @@ class WatchMulti {
   /// Time to wait at most from `now` on.
   [[nodiscard]] base::Duration until_timer(base::MonoTime now) const;
   /// Does what is due, without blocking.
-  void run(base::MonoTime now);
+  void run_timer(base::MonoTime now);
+  void run_connections();
 
  private:
   static int watch_socket(CURL*, curl_socket_t, int what, void* self, void*);

@@ -10,14 +10,17 @@ using base::Duration;
 using base::MonoTime;
 
 constexpr std::size_t kRefusalBytesMax = 1U << 20U;
+constexpr Duration kAwake = std::chrono::seconds(1);
+/// Who gets more at a time is behind.
+constexpr std::size_t kRestfulBytesMax = 64U << 10U;
 
 }  // namespace
 
-Watches::Watches(const Target& target, std::string user_agent, Credentials& credentials, Report report)
-    : target_(target), user_agent_(std::move(user_agent)), credentials_(credentials), report_(std::move(report)) {}
+Watches::Watches(const Target& target, std::string user_agent, Credentials& credentials, Report report, Duration rest)
+    : target_(target), user_agent_(std::move(user_agent)), credentials_(credentials), report_(std::move(report)), rest_(rest) {}
 
 void Watches::add(std::shared_ptr<WatchChannel> channel, Request request, MonoTime answer_deadline) {
-  auto exchange = std::make_unique<Exchange>();
+  auto exchange = std::make_unique<Exchange>(*this);
   exchange->channel = std::move(channel);
   exchange->request = std::move(request);
   exchange->answer_deadline = answer_deadline;
@@ -57,8 +60,25 @@ void Watches::start_waiting(const Credentials::State& state, MonoTime now) {
 
 void Watches::run(MonoTime now) {
   end_late(now);
-  multi_.run(now);
+  bytes_ = 0;
+  multi_.run_timer(now);
+  if (!resting(now)) multi_.run_connections();
   collect_finished();
+  rest(now);
+}
+
+void Watches::rest(MonoTime now) {
+  if (bytes_ > 0 && bytes_ <= kRestfulBytesMax && now >= awake_until_) resting_until_ = now + rest_;
+}
+
+void Watches::stay_awake(MonoTime now) {
+  resting_until_ = now;
+  awake_until_ = now + kAwake;
+}
+
+std::optional<curl_waitfd> Watches::wait_on(MonoTime now) const {
+  if (resting(now)) return std::nullopt;
+  return multi_.wait_on();
 }
 
 void Watches::end_all(const ApiError& error) {
@@ -71,6 +91,7 @@ void Watches::end_all(const ApiError& error) {
 
 Duration Watches::until_due(MonoTime now) const {
   Duration wait = multi_.until_timer(now);
+  if (resting(now)) wait = std::min(wait, resting_until_ - now);
   for (const auto& [key, exchange] : exchanges_) {
     if (exchange->handle.code() == 0) wait = std::min(wait, exchange->answer_deadline - now);
   }
@@ -144,6 +165,7 @@ void Watches::take_off(Exchange& exchange) {
 std::size_t Watches::take_events(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   const std::string_view bytes(data, size * count);
+  exchange.watches.bytes_ += bytes.size();
   if (exchange.handle.code() == 200) return exchange.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
   if (exchange.refusal.size() + bytes.size() > kRefusalBytesMax) return 0;
   exchange.refusal.append(bytes);

@@ -20,7 +20,7 @@ class Watches {
   using Report = std::function<void(const CurlHandle&, const Request&, base::MonoTime started, bool answered)>;
 
   /// Target and credentials outlive this.
-  Watches(const Target&, std::string user_agent, Credentials&, Report);
+  Watches(const Target&, std::string user_agent, Credentials&, Report, base::Duration rest);
   Watches(const Watches&) = delete;
   Watches& operator=(const Watches&) = delete;
 
@@ -40,13 +40,18 @@ class Watches {
   /// Ends all with this error.
   void end_all(const ApiError&);
 
-  /// Readable when `run` has something to do.
-  [[nodiscard]] curl_waitfd wait_on() const { return multi_.wait_on(); }
+  /// A request is sent: what it changes is to be seen soon, so there is no rest for a while.
+  void stay_awake(base::MonoTime now);
+  /// Readable when `run` has something to do. Nothing while what comes is let gather (RestOptions::watch_rest).
+  [[nodiscard]] std::optional<curl_waitfd> wait_on(base::MonoTime now) const;
   /// Time after which `run` has something to do in any case.
   [[nodiscard]] base::Duration until_due(base::MonoTime now) const;
 
  private:
   struct Exchange {
+    explicit Exchange(Watches& all) : watches(all) {}
+
+    Watches& watches;
     std::shared_ptr<WatchChannel> channel;
     Request request;
     base::MonoTime answer_deadline{};  // of the header
@@ -58,6 +63,8 @@ class Watches {
     std::string refusal;  // body of an answer that is no stream
   };
 
+  [[nodiscard]] bool resting(base::MonoTime now) const { return now < resting_until_; }
+  void rest(base::MonoTime now);
   void start(Exchange&, const Credentials::Current&, base::MonoTime now);
   void end_late(base::MonoTime now);
   void collect_finished();
@@ -70,6 +77,10 @@ class Watches {
   const std::string user_agent_;
   Credentials& credentials_;
   const Report report_;
+  const base::Duration rest_;
+  base::MonoTime resting_until_{};
+  base::MonoTime awake_until_{};
+  std::size_t bytes_ = 0;  // got in this run
   WatchMulti multi_;
   std::unordered_map<const WatchChannel*, std::unique_ptr<Exchange>> exchanges_;
   std::unordered_map<CURL*, Exchange*> of_handle_;  // of those in flight

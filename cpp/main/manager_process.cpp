@@ -28,6 +28,7 @@ namespace log = base::log;
 constexpr const char* kNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 constexpr base::Duration kStopMax = 8s;  // a pod has ten
 constexpr base::Duration kScrapeWait = 300ms;
+constexpr base::Duration kWatchRest = 50ms;
 
 void add_controllers(runtime::Manager& manager, const ManagerFlags& flags) {
   manager.add(controllers::cloneset::registration({.exclude_preparing_delete = flags.cloneset_scaling_exclude_preparing_delete}));
@@ -163,6 +164,7 @@ int run_manager(const ManagerFlags& given, base::StopSignals& signals) {
   rest.user_agent = "kruise-manager";
   if (flags.rate) rest.rate = client::Rate{flags.rate->qps, flags.rate->burst};
   rest.on_call = [&metrics](const client::CallInfo& call) { count_call(metrics, call); };
+  rest.watch_rest = kWatchRest;
   client::RestClient client(*config, loop, rest);
   log::info("starting", {{"server", config->server}, {"config", config->source}});
 

@@ -27,9 +27,9 @@ class Recorder final : public WatchHandler {
     error_ = std::move(error);
     changed_.notify_all();
   }
-  [[nodiscard]] bool wait_lines(std::size_t count) {
+  [[nodiscard]] bool wait_lines(std::size_t count, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return lines_.size() >= count; });
+    return changed_.wait_for(lock, limit, [&] { return lines_.size() >= count; });
   }
   [[nodiscard]] bool wait_end() {
     std::unique_lock lock(mutex_);

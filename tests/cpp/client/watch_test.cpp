@@ -1,6 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
 #include "base/thread.hpp"
 #include "client/certificates.hpp"
 #include "client/raw_server.hpp"
@@ -135,6 +139,98 @@ TEST_F(WatchTest, NoAnswerTimesOutButASilentStreamDoesNot) {
   EXPECT_FALSE(never.wait_for(300ms));  // three times the limit of an answer
   EXPECT_FALSE(other.error().has_value());
   close();
+}
+
+TEST_F(WatchTest, AnEventThatComesInPiecesIsGivenOnceAndALongOneToo) {
+  const std::string name(3U << 20U, 'x');
+  serve([&](Connection& c) {
+    c.receive();
+    c.begin_stream();
+    for (const char letter : std::string_view("{\"n\":1}\n")) c.chunk(std::string(1, letter));
+    c.chunk("{\"n\":\"" + name + "\"}\n");
+    c.wait_closed();
+  });
+  open();
+  ASSERT_TRUE(recorder.wait_lines(2));
+  EXPECT_EQ(recorder.lines(), (std::vector<std::string>{"{\"n\":1}", "{\"n\":\"" + name + "\"}"}));
+}
+
+/// Events that come one by one while nothing is asked.
+class RestTest : public WatchTest {
+ protected:
+  void serve_events(base::Duration rest) {
+    serve(
+        [this](Connection& c) {
+          if (c.receive()->path.find("watch=") == std::string::npos) {
+            c.answer(200, "{}");
+            return;
+          }
+          c.begin_stream();
+          while (auto text = next.get()) c.chunk(*text);
+        },
+        {.http1 = true, .watch_rest = rest});
+    open();
+  }
+  void TearDown() override {
+    next.put(std::nullopt);
+    WatchTest::TearDown();
+  }
+  /// Sends events, each when the one before was read. How many were read before one had to wait; not always one, since what
+  /// comes at once is read with the one before.
+  std::size_t give_until_one_is_held() {
+    for (std::size_t given = 0; given < 20; ++given) {
+      next.put("{}\n");
+      if (!recorder.wait_lines(given + 1, 150ms)) return given;
+    }
+    ADD_FAILURE() << "none was held";
+    return 0;
+  }
+  void ask() {
+    base::Signal answered;
+    client->send(client::get(api::kPods, {"ns", "web"}), [&](const Outcome&) { answered.set(); });
+    EXPECT_TRUE(answered.wait_for(20s));
+  }
+
+  /// What the server says next.
+  struct Queue {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::optional<std::string>> texts;
+    void put(std::optional<std::string> text) {
+      const std::lock_guard lock(mutex);
+      texts.push_back(std::move(text));
+      changed.notify_all();
+    }
+    std::optional<std::string> get() {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return !texts.empty(); });
+      auto text = std::move(texts.front());
+      texts.pop_front();
+      return text;
+    }
+  } next;
+};
+
+TEST_F(RestTest, EventsGatherUntilTheRestIsOver) {
+  serve_events(300ms);
+  const std::size_t given = give_until_one_is_held();
+  EXPECT_TRUE(recorder.wait_lines(given + 1));
+}
+
+TEST_F(RestTest, ARequestEndsTheRest) {
+  serve_events(1h);
+  const std::size_t given = give_until_one_is_held();
+  ask();
+  EXPECT_TRUE(recorder.wait_lines(given + 1));
+}
+
+TEST_F(RestTest, AFloodIsReadToItsEnd) {
+  serve_events(1h);
+  std::string flood;
+  constexpr std::size_t kEvents = 100'000;
+  for (std::size_t i = 0; i < kEvents; ++i) flood += "{\"n\":1,\"s\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}\n";
+  next.put(flood);
+  ASSERT_TRUE(recorder.wait_lines(kEvents));
 }
 
 TEST_F(WatchTest, ARefusedTokenIsReadAgain) {
