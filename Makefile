@@ -13,6 +13,9 @@ DEVELOP_STAMP := .venv/.develop
 
 comma := ,
 
+# On a terminal ninja shows how far it is, on one line.
+NINJA := ninja -j $(JOBS) $(shell [ -t 2 ] || echo --quiet)
+
 # configure(preset): runs CMake where it has not run yet, or where a source file came or went since (it globs).
 define configure
 mkdir -p build/$(1) && find $(wildcard cpp tests/cpp bench) -name '*.cpp' | sort >build/$(1)/.sources.new && \
@@ -43,7 +46,7 @@ demo: build ## a rollout on an embedded cluster, shown live
 .PHONY: build
 build: $(DEVELOP_STAMP) ## release build: build/release/bin/kruise-manager, .venv/bin/kruise
 	@$(call configure,release)
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet product
+	@$(NINJA) -C $(RELEASE) product
 
 # The package as an editable install: Python comes from python/, the module kruise._core from build/release.
 $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
@@ -52,7 +55,7 @@ $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
 
 .PHONY: test
 test: build ## build, then run every test, the real API server included (ALLOW_SKIP=1 lets tests be skipped)
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet
+	@$(NINJA) -C $(RELEASE)
 	@$(PYTHON) scripts/run_tests.py --jobs $(JOBS)
 
 # SEEDS=n or MINUTES=m: so many random ones, or for so long. SEED=s replays one; WITHOUT=a,b leaves these faults of it out.
@@ -63,12 +66,12 @@ soak: build ## random seeds of faults in virtual time: SEEDS=n or MINUTES=m; SEE
 
 .PHONY: bench
 bench: build ## the figures of docs/performance.md, one JSON line each
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet kruise-bench >&2
+	@$(NINJA) -C $(RELEASE) kruise-bench >&2
 	@$(RELEASE)/bin/kruise-bench
 
 .PHONY: bench-cluster
 bench-cluster: build ## the manager's cost on a real API server (etcd and kube-apiserver are built at the first run)
-	@ninja -C $(RELEASE) -j $(JOBS) --quiet simulated-nodes bare-load >&2
+	@$(NINJA) -C $(RELEASE) simulated-nodes bare-load >&2
 	@KRUISE_BUILD=$(RELEASE) $(PYTHON) bench/cluster/run.py
 
 .PHONY: lint
@@ -108,7 +111,7 @@ LAYERS ?=
 sanitize: sanitize-asan sanitize-tsan ## C++ tests and scenarios under AddressSanitizer, then ThreadSanitizer (LAYERS="base cache": their C++ tests)
 sanitize-asan sanitize-tsan: sanitize-%: install
 	@$(call configure,$*)
-	@ninja -C build/$* -j $(JOBS) --quiet $(LAYERS:%=test_%)
+	@$(NINJA) -C build/$* $(LAYERS:%=test_%)
 	@UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ctest --test-dir build/$* --output-on-failure -j $(JOBS) \
 	  $(if $(LAYERS),-R '^cpp_($(subst $() $(),|,$(strip $(LAYERS))))$$')
 	@$(if $(LAYERS),,$(PYTHON) scripts/run_sanitized.py $* --jobs $(JOBS))

@@ -297,6 +297,7 @@ class ManagerHandle : public std::enable_shared_from_this<ManagerHandle> {
 }  // namespace
 
 void bind_manager(py::module_& module) {
+  module.def("controller_of", &session::controller_of);
   using Release = py::call_guard<py::gil_scoped_release>;
   py::class_<ManagerHandle, std::shared_ptr<ManagerHandle>>(module, "Manager")
       .def(py::init([](std::shared_ptr<ClusterHandle> cluster, std::shared_ptr<ConnectionHandle> connection,

@@ -4,8 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <regex>
 #include <set>
+#include <utility>
 
 #include "base/version.hpp"
 #include "main/flag_table.hpp"
@@ -141,6 +143,32 @@ struct Typed {
   std::string value;
 };
 
+/// How many letters have to be added, taken away or changed to make one word the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+/// The flag that was probably meant; nothing where none is near.
+std::string meant(std::string_view name, const std::vector<Flag>& flags) {
+  const auto away = [&](const Flag& flag) {
+    // Half a name is as good as a slip of the finger.
+    return name.size() > 3 && flag.name.find(name) != std::string::npos ? 1 : distance(name, flag.name);
+  };
+  const auto nearest = std::ranges::min_element(flags, {}, away);
+  if (nearest == flags.end() || away(*nearest) > name.size() / 3) return "";
+  return " (did you mean --" + nearest->name + "?)";
+}
+
 /// Everything typed, in order. Asking for help or the version ends it.
 base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<std::string>& arguments,
                                                              const std::vector<Flag>& flags) {
@@ -161,7 +189,7 @@ base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<s
     const auto equals = argument.find('=');
     const std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
     const auto flag = std::find_if(flags.begin(), flags.end(), [&](const Flag& f) { return f.name == name; });
-    if (flag == flags.end()) return "unknown flag: --" + name;
+    if (flag == flags.end()) return "unknown flag: --" + name + meant(name, flags);
     if (equals != std::string::npos) {
       typed.push_back({name, argument.substr(equals + 1)});
     } else if (flag->kind == FlagKind::kBool) {
@@ -288,7 +316,9 @@ base::Result<ManagerFlags, Exit> parse_manager_flags(const std::vector<std::stri
                                                      const std::optional<std::string>& custom_resource_enable) {
   const std::vector<Flag> flags = all_flags();
   Values values(flags);
-  const auto wrong = [&](const std::string& what) { return Exit{2, "kruise-manager: " + what + "\n\n" + usage(flags)}; };
+  const auto wrong = [](const std::string& what) {
+    return Exit{2, "kruise-manager: " + what + "\nkruise-manager --help lists the flags.\n"};
+  };
   const auto typed = read_arguments(arguments, flags);
   if (!typed) return wrong(typed.error());
   std::set<std::string> given;

@@ -5,17 +5,13 @@
 #include "session/connection.hpp"
 
 namespace kruise::session {
-namespace {
 
-/// The controller of a kind, as people name it.
 std::string controller_of(const std::string& kind) {
   for (const char* name : {"cloneset", "clonesets", "clone", "CloneSet", "clonesets.apps.kruise.io"}) {
     if (kind == name) return "cloneset-controller";
   }
   throw Refused("no controller plans the kind \"" + kind + "\"; there is one of cloneset");
 }
-
-}  // namespace
 
 Controllers::Controllers(client::Client& api, Options options)
     : api_(api), seed_(options.seed), manager_(std::move(options), api, api.executor(), nullptr, metrics_, health_) {

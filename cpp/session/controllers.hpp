@@ -14,6 +14,9 @@
 
 namespace kruise::session {
 
+/// The controller of a kind, as people name kinds. Throws Refused where none plans it.
+[[nodiscard]] std::string controller_of(const std::string& kind);
+
 /// Lives on the client's executor: construction, calls and destruction happen there (or before it runs). Destroying it at any
 /// instant is what a crash is: what is in flight is not heard of again.
 class Controllers {

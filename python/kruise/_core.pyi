@@ -7,6 +7,9 @@ __version__: str
 def log_verbosity(verbosity: int) -> None:
     """Below 0: warnings and errors alone."""
 
+def controller_of(kind: str) -> str:
+    """Its name. Raises where no controller plans the kind."""
+
 class Deadline:
     """A moment of the monotonic clock, or never (None)."""
 

@@ -97,8 +97,10 @@ def test_explain_says_which_pods_are_held(web: Kubectl, tmp_path: Path) -> None:
     assert [reason["rule"] for reason in listed["reasons"] if reason["verdict"] == "held"] == ["partition"] * 2
     missing = kruise(tmp_path, "explain", "cloneset/other", *at)
     assert (missing.stderr, missing.returncode) == (f'kruise: cloneset "other" not found in namespace "{web.namespace}"\n', 1)
-    unknown = kruise(tmp_path, "explain", web.names("pods")[0], *at)
-    assert unknown.stderr.startswith('kruise: no controller plans the kind "pod"')
+    for target, kind in ((web.names("pods")[0], "pod"), ("deployment/absent", "deployment")):
+        unknown = kruise(tmp_path, "explain", target, *at)
+        says = f'kruise: no controller plans the kind "{kind}"; there is one of cloneset\n'
+        assert (unknown.stderr, unknown.returncode) == (says, 1)
 
 
 def test_explain_without_the_definitions(tmp_path: Path) -> None:

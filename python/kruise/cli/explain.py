@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kruise import _core
 from kruise.client import Client
 from kruise.errors import KruiseError, NotFound
 from kruise.manager import Manager, Plan
@@ -28,6 +29,7 @@ def explain(
         raise KruiseError(f'"{target}": expected KIND/NAME, as in cloneset/web')
     if output not in ("table", "json"):
         raise KruiseError(f'--output {output}: expected "table" or "json"')
+    _core.controller_of(kind)
     client = Client(kubeconfig=kubeconfig, context=context, namespace=namespace)
     namespace = client.namespace
     _require(client, kind, name)

@@ -122,6 +122,7 @@ class Demo:
             "image web:broken, maxUnavailable=20%",
             lambda: self._set_image(_BAD_IMAGE, maxSurge=0, maxUnavailable="20%"),
             lambda s: s["updatedReplicas"] == 5 and s["readyReplicas"] == 20 and self._failing() == 5,
+            lasts=1.0,
         )
         self._step(
             "roll back midway",
@@ -145,18 +146,27 @@ class Demo:
     def _merge(self, spec: dict[str, Any]) -> None:
         self._client.patch("clone", _SET, {"spec": spec})
 
-    def _step(self, title: str, command: str, act: Callable[[], object], done: Callable[[Status], bool]) -> None:
+    def _step(
+        self, title: str, command: str, act: Callable[[], object], done: Callable[[Status], bool], *, lasts: float = 0.0
+    ) -> None:
+        """Acts, and shows the pods until the status is as it should be and has been for ``lasts`` seconds."""
         self._view.step(title, command)
         before, begin = self._board.rows(), time.monotonic()
+        since: float | None = None  # so long it is as it should be
         act()
         while True:
             seconds = time.monotonic() - begin
             current = self._client.get("clone", _SET)
             status = current.get("status", {})
             rows = self._board.rows()
-            self._view.refresh(title, rows, status, seconds)
             observed = status.get("observedGeneration") == current["metadata"]["generation"]
-            if observed and done(status) and len(rows) == status["replicas"]:
+            if not (observed and done(status) and len(rows) == status["replicas"]):
+                since = None
+            elif since is None:
+                since = seconds
+            ends = since is not None and seconds - since >= lasts
+            self._view.refresh(title, rows, seconds, last=ends)
+            if ends:
                 break
             if self._board.failure is not None:
                 raise KruiseError(f"{title}: {self._board.failure}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -47,12 +48,13 @@ class View:
     def step(self, title: str, command: str) -> None:
         self._console.print(f"[bold]▶ {escape(title)}[/bold]  [dim]{escape(command)}[/dim]", highlight=False, soft_wrap=True)
 
-    def refresh(self, title: str, rows: Sequence[PodRow], status: dict[str, int], elapsed: float) -> None:
+    def refresh(self, title: str, rows: Sequence[PodRow], elapsed: float, *, last: bool = False) -> None:
+        """Shows the pods. Without a terminal this is a line where something has changed, twice a second at most, and ``last``."""
         if self._live is not None:
-            self._live.update(self._grid(title, rows, status, elapsed))
+            self._live.update(self._grid(title, rows, elapsed))
             return
-        line = self._summary(rows, status)
-        if line != self._last_line and time.monotonic() >= self._next_plain:
+        line = self._summary(rows)
+        if line != self._last_line and (last or time.monotonic() >= self._next_plain):
             self._last_line = line
             self._next_plain = time.monotonic() + 0.5
             self._console.print(f"  {elapsed:5.1f} s  {line}", highlight=False, soft_wrap=True)
@@ -76,22 +78,18 @@ class View:
             table.add_row(r.title, str(r.kept), str(r.created), str(r.deleted), str(r.restarts), f"{r.seconds:.1f}")
         self._console.print(table)
 
-    def _summary(self, rows: Sequence[PodRow], status: dict[str, int]) -> str:
-        revisions: dict[str, int] = {}
-        for row in rows:
-            if not row.terminating:
-                revisions[row.image] = revisions.get(row.image, 0) + 1
-        images = ", ".join(f"{count} of {image}" for image, count in sorted(revisions.items()))
-        return (
-            f"pods {status.get('replicas', 0)}, ready {status.get('readyReplicas', 0)}, "
-            f"updated {status.get('updatedReplicas', 0)} (ready {status.get('updatedReadyReplicas', 0)}), "
-            f"restarts {sum(row.restarts for row in rows)}: {images}"
-        )
+    def _summary(self, rows: Sequence[PodRow]) -> str:
+        active = [row for row in rows if not row.terminating]
+        ready = sum(row.ready for row in active)
+        images = Counter(row.image for row in active)
+        ready_images = Counter(row.image for row in active if row.ready)
+        each = ", ".join(f"{image} {count} ({ready_images[image]} ready)" for image, count in sorted(images.items()))
+        return f"{len(active)} pods, {ready} ready, {sum(row.restarts for row in active)} restarts; {each or 'none yet'}"
 
-    def _grid(self, title: str, rows: Sequence[PodRow], status: dict[str, int], elapsed: float) -> RenderableType:
+    def _grid(self, title: str, rows: Sequence[PodRow], elapsed: float) -> RenderableType:
         cells = [self._cell(row) for row in rows]
         head = Text(f"{title}   {elapsed:.1f} s", style="bold")
-        return Group(Panel(Columns(cells, equal=True, expand=True), title=head), Text(self._summary(rows, status)))
+        return Group(Panel(Columns(cells, equal=True, expand=True), title=head), Text(self._summary(rows)))
 
     def _cell(self, row: PodRow) -> Text:
         mark, style = ("●", "green") if row.ready else ("○", "red")
