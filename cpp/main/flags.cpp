@@ -203,10 +203,11 @@ base::Result<std::vector<Typed>, std::string> read_arguments(const std::vector<s
   return typed;
 }
 
-std::string usage(const std::vector<Flag>& flags) {
+constexpr const char* kUsage = "Usage: kruise-manager [--FLAG=VALUE | --FLAG VALUE | --BOOLEAN]...\n";
+
+std::string help(const std::vector<Flag>& flags) {
   constexpr std::size_t kColumn = 46;
-  std::string text =
-      "Runs the controllers of kruise.\n\nUsage: kruise-manager [--FLAG=VALUE | --FLAG VALUE | --BOOLEAN]...\n\nFlags:\n";
+  std::string text = std::string("Runs the controllers of kruise.\n\n") + kUsage + "\nFlags:\n";
   for (const Flag& flag : flags) {
     std::string line = (flag.name.size() == 1 ? "  -" + flag.name + ", --" : "  --") + flag.name;
     if (flag.kind != FlagKind::kBool) line += " VALUE";
@@ -317,13 +318,13 @@ base::Result<ManagerFlags, Exit> parse_manager_flags(const std::vector<std::stri
   const std::vector<Flag> flags = all_flags();
   Values values(flags);
   const auto wrong = [](const std::string& what) {
-    return Exit{2, "kruise-manager: " + what + "\nkruise-manager --help lists the flags.\n"};
+    return Exit{2, "kruise-manager: " + what + "\n" + kUsage + "kruise-manager --help lists the flags.\n"};
   };
   const auto typed = read_arguments(arguments, flags);
   if (!typed) return wrong(typed.error());
   std::set<std::string> given;
   for (const auto& [name, value] : *typed) {
-    if (name == "help") return Exit{0, usage(flags), true};
+    if (name == "help") return Exit{0, help(flags), true};
     if (name == "version") return Exit{0, std::string(base::version()) + "\n", true};
     std::string& known = values.text(name);
     const bool merged = name == "feature-gates" && !known.empty();

@@ -168,7 +168,8 @@ TEST(Flags, WrongOnesAreNamed) {
     EXPECT_FALSE(flags.error().to_stdout);
     EXPECT_THAT(flags.error().text, StartsWith("kruise-manager: "));
     EXPECT_THAT(flags.error().text, HasSubstr(c.says));
-    EXPECT_THAT(flags.error().text, EndsWith("\nkruise-manager --help lists the flags.\n"));
+    EXPECT_THAT(flags.error().text, HasSubstr("\nUsage: kruise-manager "));
+    EXPECT_THAT(flags.error().text, EndsWith("...\nkruise-manager --help lists the flags.\n"));
   }
 }
 
