@@ -11,6 +11,7 @@ namespace {
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kKeepAliveIdleS = 15;
 constexpr long kKeepAliveEveryS = 5;
+constexpr long kUploadBufferBytes = 16L << 10U;  // the least; each request in flight has one, and patches are small
 
 /// libcurl must be set up before the first handle, once in a process.
 bool set_up_curl() {
@@ -88,6 +89,7 @@ void CurlHandle::prepare(const Target& target, const Credentials::Current& crede
   curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(h, CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleS);
   curl_easy_setopt(h, CURLOPT_TCP_KEEPINTVL, kKeepAliveEveryS);
+  curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferBytes);
   curl_easy_setopt(h, CURLOPT_SOCKOPTFUNCTION, set_up_socket);
   curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, callbacks.write);
   curl_easy_setopt(h, CURLOPT_WRITEDATA, self);

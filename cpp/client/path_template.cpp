@@ -5,6 +5,8 @@
 namespace kruise::client {
 namespace {
 
+constexpr std::size_t kPartsUsual = 8;
+
 struct Parts {
   std::vector<std::string_view> all;
   std::size_t resource = 0;  // index of the plural in `all`; 0: the path names none
@@ -15,6 +17,7 @@ struct Parts {
 
 Parts split(std::string_view path) {
   Parts parts;
+  parts.all.reserve(kPartsUsual);
   path = path.substr(0, path.find('?'));
   while (!path.empty()) {
     path.remove_prefix(1);

@@ -47,6 +47,8 @@ std::optional<std::string> own_namespace() {
   return ns;
 }
 
+const std::vector<double> kLatencyBounds = base::exponential_bounds(0.001, 2, 10);
+
 void count_call(base::Metrics& metrics, const client::CallInfo& call) {
   metrics
       .counter("rest_client_requests_total", "Number of HTTP requests, partitioned by status code, method, and host.",
@@ -56,7 +58,7 @@ void count_call(base::Metrics& metrics, const client::CallInfo& call) {
       .add();
   metrics
       .histogram("rest_client_request_latency_seconds", "Request latency in seconds. Broken down by verb and URL.",
-                 base::exponential_bounds(0.001, 2, 10), {{"verb", std::string(call.verb)}, {"url", call.path}})
+                 kLatencyBounds, {{"verb", std::string(call.verb)}, {"url", call.path}})
       .observe(std::chrono::duration<double>(call.elapsed).count());
 }
 
