@@ -14,7 +14,7 @@ DEVELOP_STAMP := .venv/.develop
 comma := ,
 
 # On a terminal ninja shows how far it is, on one line.
-NINJA := ninja -j $(JOBS) $(shell [ -t 2 ] || echo --quiet)
+NINJA := ninja -j $(JOBS) $(if $(MAKE_TERMOUT),,--quiet)
 
 # configure(preset): runs CMake where it has not run yet, or where a source file came or went since (it globs).
 define configure

@@ -209,7 +209,7 @@ void RestClient::Engine::limit_idle_connections() {
 int RestClient::Engine::wait_ms() const {
   const MonoTime now = clock_.mono();
   Duration wait = std::min<Duration>(kIdleWaitMax, watches_.until_due(now));
-  if (!waiting_.empty()) wait = kLookAtWaiting;
+  if (!waiting_.empty()) wait = std::min(wait, kLookAtWaiting);
   for (const auto& call : waiting_) {
     if (call->not_before <= now) break;  // it waits for a place or credentials, which wake us
     wait = std::min(wait, call->not_before - now);
@@ -296,6 +296,7 @@ void RestClient::Engine::start(std::unique_ptr<Call> call, const Credentials::Cu
 
 void RestClient::Engine::finished(std::unique_ptr<Call> call, CURLcode code) {
   if (code == CURLE_OK && !call->handle->header_complete()) code = CURLE_GOT_NOTHING;
+  if (!call->request.exempt) watches_.stay_awake(clock_.mono());
   report(*call->handle, call->request, call->started, code == CURLE_OK);
   // Its connection may be dead without a sign, and the next try would have the same.
   if (call->request.exempt && code == CURLE_OPERATION_TIMEDOUT) sockets_.shut_down(call->local_port);

@@ -11,8 +11,6 @@ using base::MonoTime;
 
 constexpr std::size_t kRefusalBytesMax = 1U << 20U;
 constexpr Duration kAwake = std::chrono::seconds(1);
-/// Who gets more at a time is behind.
-constexpr std::size_t kRestfulBytesMax = 64U << 10U;
 
 }  // namespace
 
@@ -62,13 +60,11 @@ void Watches::run(MonoTime now) {
   end_late(now);
   bytes_ = 0;
   multi_.run_timer(now);
-  if (!resting(now)) multi_.run_connections();
+  if (!resting(now)) {
+    multi_.run_connections();
+    if (bytes_ > 0 && now >= awake_until_) resting_until_ = now + rest_;
+  }
   collect_finished();
-  rest(now);
-}
-
-void Watches::rest(MonoTime now) {
-  if (bytes_ > 0 && bytes_ <= kRestfulBytesMax && now >= awake_until_) resting_until_ = now + rest_;
 }
 
 void Watches::stay_awake(MonoTime now) {
@@ -99,6 +95,7 @@ Duration Watches::until_due(MonoTime now) const {
 }
 
 void Watches::start(Exchange& exchange, const Credentials::Current& credentials, MonoTime now) {
+  stay_awake(now);
   exchange.credentials = credentials;
   exchange.started = now;
   exchange.refusal.clear();
@@ -165,8 +162,10 @@ void Watches::take_off(Exchange& exchange) {
 std::size_t Watches::take_events(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   const std::string_view bytes(data, size * count);
-  exchange.watches.bytes_ += bytes.size();
-  if (exchange.handle.code() == 200) return exchange.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
+  if (exchange.handle.code() == 200) {
+    exchange.watches.bytes_ += bytes.size();
+    return exchange.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
+  }
   if (exchange.refusal.size() + bytes.size() > kRefusalBytesMax) return 0;
   exchange.refusal.append(bytes);
   return bytes.size();

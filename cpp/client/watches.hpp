@@ -40,7 +40,7 @@ class Watches {
   /// Ends all with this error.
   void end_all(const ApiError&);
 
-  /// A request is sent: what it changes is to be seen soon, so there is no rest for a while.
+  /// A request is sent or answered: what it changes is to be seen soon, so there is no rest for a while.
   void stay_awake(base::MonoTime now);
   /// Readable when `run` has something to do. Nothing while what comes is let gather (RestOptions::watch_rest).
   [[nodiscard]] std::optional<curl_waitfd> wait_on(base::MonoTime now) const;
@@ -64,7 +64,6 @@ class Watches {
   };
 
   [[nodiscard]] bool resting(base::MonoTime now) const { return now < resting_until_; }
-  void rest(base::MonoTime now);
   void start(Exchange&, const Credentials::Current&, base::MonoTime now);
   void end_late(base::MonoTime now);
   void collect_finished();
@@ -80,7 +79,7 @@ class Watches {
   const base::Duration rest_;
   base::MonoTime resting_until_{};
   base::MonoTime awake_until_{};
-  std::size_t bytes_ = 0;  // got in this run
+  std::size_t bytes_ = 0;  // of events, got in this run
   WatchMulti multi_;
   std::unordered_map<const WatchChannel*, std::unique_ptr<Exchange>> exchanges_;
   std::unordered_map<CURL*, Exchange*> of_handle_;  // of those in flight

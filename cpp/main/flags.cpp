@@ -160,10 +160,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 /// The flag that was probably meant; nothing where none is near.
 std::string meant(std::string_view name, const std::vector<Flag>& flags) {
-  const auto away = [&](const Flag& flag) {
-    // Half a name is as good as a slip of the finger.
-    return name.size() > 3 && flag.name.find(name) != std::string::npos ? 1 : distance(name, flag.name);
-  };
+  const auto away = [&](const Flag& flag) { return distance(name, flag.name); };
   const auto nearest = std::ranges::min_element(flags, {}, away);
   if (nearest == flags.end() || away(*nearest) > name.size() / 3) return "";
   return " (did you mean --" + nearest->name + "?)";

@@ -10,11 +10,13 @@ namespace kruise::runtime {
 namespace {
 
 constexpr base::Duration kLogAgain = std::chrono::minutes(1);
+/// The texts of a key that has failed often may differ by names that are drawn anew each time.
+constexpr base::Duration kLogOther = std::chrono::seconds(10);
 constexpr base::Duration kEventAgain = std::chrono::hours(1);
 /// For so long nothing but an edit shortens the back-off of a failing key.
 constexpr base::Duration kFailureRestMax = std::chrono::seconds(1);
-/// The longest back-off of a plan that failed after it had got something done: where a server fails many requests, a rollout goes
-/// on.
+/// The longest back-off of its own that a key has whose plan failed after it had got something done: where a server fails many
+/// requests, a rollout goes on.
 constexpr base::Duration kBackOffOfProgress = std::chrono::seconds(1);
 /// Below this, resting is not worth a timer.
 constexpr base::Duration kRestMin = std::chrono::milliseconds(5);
@@ -244,7 +246,8 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
     end(key, "success");  // we are no longer to write: the next leader plans it anew
   } else if (result.error) {
     // Who gets on need not slow down; but what is refused time and again, beside writes that succeed, must not become a hot loop.
-    if (result.succeeded > 0) queue_.ease(key, result.stale ? base::Duration{0} : kBackOffOfProgress);
+    if (result.succeeded > 0 && result.stale) queue_.forget(key);
+    if (result.succeeded > 0) queue_.ease(key, kBackOffOfProgress);
     fail(key, result.error->text(), result.stale);
   } else if (job.plan_error) {
     // What waits for its time in the same set does not wait for the back-off of what is wrong in it.
@@ -282,7 +285,8 @@ void ControllerLoop::report(const api::Key& key, const std::string& text, bool s
   const int failures = queue_.failures(key) + 1;
   if (stale && failures < kFailuresBeforeEvent) {
     base::log::debug(3, "stale, planning anew", {{"controller", name_}, {"object", key}, {"error", text}});
-  } else if (text != trouble.text || now - trouble.logged >= kLogAgain) {
+  } else if (now - trouble.logged >= kLogAgain ||
+             (text != trouble.text && (failures < kFailuresBeforeEvent || now - trouble.logged >= kLogOther))) {
     base::log::warning(
         "reconcile failed",
         {{"controller", name_}, {"object", key}, {"error", text}, {"failures", failures}, {"not_logged", trouble.silent}});

@@ -115,15 +115,17 @@ base::Duration WorkQueue::bucket_delay() {
   return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(-tokens_ / back_off_.qps));
 }
 
-base::Duration WorkQueue::delay_after(int failures) const {
+base::Duration WorkQueue::back_off(int doublings) const {
   base::Duration delay = back_off_.base_delay;
-  for (int i = 0; i < failures && delay < back_off_.max_delay; ++i) delay *= 2;
+  for (int i = 0; i < doublings && delay < back_off_.max_delay; ++i) delay *= 2;
   return std::min(delay, back_off_.max_delay);
 }
 
 base::Duration WorkQueue::add_rate_limited(const api::Key& key) {
   Item& item = items_[key];
-  const base::Duration delay = std::max(delay_after(item.failures++), bucket_delay());
+  const base::Duration delay = std::max(back_off(item.doublings), bucket_delay());
+  ++item.doublings;
+  ++item.failures;
   instruments_.retries.add();
   add_after(key, delay, Cause::kChange);
   return delay;
@@ -132,14 +134,15 @@ base::Duration WorkQueue::add_rate_limited(const api::Key& key) {
 void WorkQueue::ease(const api::Key& key, base::Duration most) {
   const auto found = items_.find(key);
   if (found == items_.end()) return;
-  while (found->second.failures > 0 && delay_after(found->second.failures) > most) --found->second.failures;
-  tidy(key);
+  int& doublings = found->second.doublings;
+  while (doublings > 0 && back_off(doublings) > most) --doublings;
 }
 
 void WorkQueue::forget(const api::Key& key) {
   const auto found = items_.find(key);
   if (found == items_.end()) return;
   found->second.failures = 0;
+  found->second.doublings = 0;
   tidy(key);
 }
 

@@ -45,7 +45,7 @@ class WorkQueue {
   void add_after(const api::Key&, base::Duration, Cause);
   /// After the key's back-off, which grows and is returned.
   base::Duration add_rate_limited(const api::Key&);
-  /// The key got something done: its next back-off is no longer than `most`, or the shortest there is.
+  /// The key got something done: its own back-off is no longer than `most` the next time, or the shortest there is.
   void ease(const api::Key&, base::Duration most);
   /// The key succeeded: its back-off starts anew.
   void forget(const api::Key&);
@@ -75,6 +75,7 @@ class WorkQueue {
     base::TimerId timer = 0;
     base::MonoTime due{};  // of the timer
     int failures = 0;
+    int doublings = 0;  // of the next back-off
   };
   struct Place {
     api::Key key;
@@ -98,7 +99,7 @@ class WorkQueue {
   void enqueue(const api::Key&, Item&, Cause);
   void announce();
   void tidy(const api::Key&);
-  [[nodiscard]] base::Duration delay_after(int failures) const;
+  [[nodiscard]] base::Duration back_off(int doublings) const;
   base::Duration bucket_delay();
   void publish_running();
 

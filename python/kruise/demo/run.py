@@ -51,7 +51,7 @@ def _clone_set() -> dict[str, Any]:
 
 
 class Demo:
-    """Runs the steps one after the other; each ends when the cluster says so, never after a fixed time."""
+    """Runs the steps one after the other; each ends when the cluster says so."""
 
     def __init__(self, cluster: Cluster, view: View) -> None:
         self._cluster = cluster
@@ -152,7 +152,7 @@ class Demo:
         """Acts, and shows the pods until the status is as it should be and has been for ``lasts`` seconds."""
         self._view.step(title, command)
         before, begin = self._board.rows(), time.monotonic()
-        since: float | None = None  # so long it is as it should be
+        since: float | None = None  # when it came to be as it should
         act()
         while True:
             seconds = time.monotonic() - begin

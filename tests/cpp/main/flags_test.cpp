@@ -110,7 +110,7 @@ TEST(Flags, WrongOnesAreNamed) {
   for (const Wrong& c : {
            Wrong{{"--no-such-flag"}, "unknown flag: --no-such-flag\n"},
            Wrong{{"--metric-addr=:1"}, "unknown flag: --metric-addr (did you mean --metrics-addr?)\n"},
-           Wrong{{"--election=false"}, "unknown flag: --election (did you mean --enable-leader-election?)\n"},
+           Wrong{{"--leader-election=false"}, "unknown flag: --leader-election (did you mean --leader-election-id?)\n"},
            Wrong{{"--x"}, "unknown flag: --x\n"},
            Wrong{{"--="}, "unknown flag: --\n"},
            Wrong{{"--concurrent-cloneset-syncs=3"}, "unknown flag: --concurrent-cloneset-syncs"},

@@ -258,19 +258,28 @@ TEST_F(ControllerLoopTest, WhoGetsOnDespiteStaleObjectsIsNotSlowedDown) {
   EXPECT_EQ(told->observed.size(), 22U);
 }
 
-// A server that fails many requests delays a rollout by a second at most. What is refused for ever, beside a write that always
-// succeeds (a claim that is made and deleted again), is no hot loop either.
-TEST_F(ControllerLoopTest, WhoGetsOnDespiteFailuresWaitsForASecondAtMost) {
+// A server that fails many requests delays a rollout by less than a second each time. What is refused for ever, beside a write
+// that always succeeds (a claim that is made and deleted again), is no hot loop either, and is told.
+TEST_F(ControllerLoopTest, WhoGetsOnDespiteFailuresWaitsForLessThanASecond) {
   told->plan = two_patches;
   add("a");
   run();
-  for (std::size_t round = 1; round <= 20; ++round) {
+  std::size_t round = 1;
+  for (; round <= 20; ++round) {
     client.succeed();
-    client.refuse(500, "InternalError");
+    client.answer(client::ApiError{.code = 500, .reason = "InternalError", .message = "try " + std::to_string(round)});
     loop.run_for(1s);
+    EXPECT_EQ(told->observed.size(), round + 1);
   }
-  EXPECT_GE(told->observed.size(), 20U);
-  EXPECT_LE(told->observed.size(), 40U);
+  client.succeed();
+  client.refuse(500, "InternalError");
+  loop.run_for(639ms);
+  EXPECT_EQ(told->observed.size(), round);
+  loop.run_for(1ms);
+  EXPECT_EQ(told->observed.size(), round + 1);
+  ASSERT_EQ(event_client.sent.size(), 1U);
+  EXPECT_THAT(event_client.sent[0].body, HasSubstr(R"("reason":"ReconcileError")"));
+  EXPECT_THAT(lines, testing::SizeIs(testing::Le(11U))) << "the first nine, then one in ten seconds";
 }
 
 // A status alone gets nothing further.

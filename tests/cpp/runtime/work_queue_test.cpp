@@ -116,6 +116,7 @@ TEST_F(WorkQueueTest, EasedTheBackOffIsNoLongerThanGiven) {
       take_all();
     }
     queue.ease(a, most);
+    EXPECT_EQ(queue.failures(a), failures);
     queue.add_rate_limited(a);
     EXPECT_EQ(time_to_ready(), next);
     take_all();
