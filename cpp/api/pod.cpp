@@ -73,6 +73,12 @@ std::optional<std::string_view> Pod::image(std::string_view container_name) cons
   return found == nullptr ? std::nullopt : std::optional<std::string_view>(found->image);
 }
 
+std::optional<std::uint32_t> Pod::container_hash(std::size_t index) const {
+  const auto bytes = record(Tag::kContainerHash, index);
+  if (!bytes) return std::nullopt;
+  return pod_layout::get<std::uint32_t>(bytes->data());
+}
+
 std::span<const std::string> Pod::readiness_gates() const { return spec_->readiness_gates; }
 
 bool Pod::has_readiness_gate(std::string_view type) const {
@@ -148,6 +154,7 @@ PodFields Pod::fields() const {
     if (tag == Tag::kNamedAnnotation)
       meta.annotations.insert_or_assign(std::string(bytes.substr(0, bytes.find('\0'))),
                                         std::string(bytes.substr(bytes.find('\0') + 1)));
+    if (tag == Tag::kContainerHash) fields.container_hashes.push_back(pod_layout::get<std::uint32_t>(bytes.data()));
   });
   meta.finalizers = family_->finalizers;
   meta.owners = family_->owners;

@@ -67,6 +67,8 @@ struct PodFields {
   std::vector<std::string> claim_names;      // of volumes with a claim
   PodPhase phase = PodPhase::kNone;
   std::vector<Condition> conditions;
+  /// Of the JSON of each container, as a node agent may report them: only of a pod on which one reports.
+  std::vector<std::uint32_t> container_hashes;
   std::vector<ContainerStatus> statuses;       // containerStatuses, in their order
   std::vector<ContainerStatus> init_statuses;  // initContainerStatuses: a pod keeps their restart counts only
   bool operator==(const PodFields&) const = default;
@@ -142,6 +144,8 @@ class Pod {
   [[nodiscard]] std::optional<std::string_view> image(std::string_view container) const;
   /// Null when there is none of that name.
   [[nodiscard]] const PodFields::Container* container(std::string_view name) const;
+  /// Of the JSON of the container at this place (base::printed_bytes_hash); known only of a pod on which a node agent reports.
+  [[nodiscard]] std::optional<std::uint32_t> container_hash(std::size_t index) const;
   [[nodiscard]] bool has_readiness_gate(std::string_view type) const;
   [[nodiscard]] std::span<const std::string> readiness_gates() const;
   [[nodiscard]] std::vector<std::string> claim_names() const;

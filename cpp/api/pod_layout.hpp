@@ -22,6 +22,7 @@ enum class Pod::Tag : std::uint8_t {
   kContainerId,      // index: of the status; packed
   kContainerIdText,  // index: of the status
   kUid,              // a UID that is no usual one
+  kContainerHash,    // index: of the container
 };
 
 namespace pod_layout {

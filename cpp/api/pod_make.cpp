@@ -190,6 +190,7 @@ PodView view_of(const PodFields& fields) {
     view.containers.push_back({c.name, c.image, c.metadata_env.size(), c.launch_priority});
     for (const auto& env : c.metadata_env) view.metadata_env.push_back({env.name, env.key, env.map});
   }
+  view.container_hashes = fields.container_hashes;
   view.readiness_gates.assign(fields.readiness_gates.begin(), fields.readiness_gates.end());
   view.claim_names.assign(fields.claim_names.begin(), fields.claim_names.end());
   view.phase = fields.phase;
@@ -258,6 +259,11 @@ Pod::Pod(const PodView& view, PodPool& pool)
     } else if (is_referred_to(key, view)) {
       record(Tag::kNamedAnnotation, 0, std::string(key) + '\0', value);
     }
+  }
+  for (std::size_t i = 0; i < view.container_hashes.size(); ++i) {
+    char bytes[sizeof(std::uint32_t)];
+    std::memcpy(bytes, &view.container_hashes[i], sizeof bytes);
+    record(Tag::kContainerHash, i, {}, {bytes, sizeof bytes});
   }
   for (const auto claim : view.claim_names) record(Tag::kClaim, 0, {}, claim);
   for (std::size_t i = 0; i < view.conditions.size(); ++i) {

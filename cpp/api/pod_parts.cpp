@@ -19,6 +19,7 @@ void PodView::clear() {
   owners.clear();
   containers.clear();
   metadata_env.clear();
+  container_hashes.clear();
   readiness_gates.clear();
   claim_names.clear();
   conditions.clear();

@@ -53,6 +53,7 @@ struct PodView {
   std::string_view node;
   std::vector<Container> containers;
   std::vector<MetadataEnv> metadata_env;  // of the containers, one after the other
+  std::vector<std::uint32_t> container_hashes;
   std::vector<std::string_view> readiness_gates, claim_names;
   PodPhase phase = PodPhase::kNone;
   std::vector<Condition> conditions;

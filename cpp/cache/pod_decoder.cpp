@@ -15,7 +15,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 /// Every field that `PodReader` looks at.
-constexpr std::array<std::string_view, 37> kFields{
+constexpr std::array<std::string_view, 38> kFields{
     "metadata.name",
     "metadata.namespace",
     "metadata.uid",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 37> kFields{
     "metadata.ownerReferences[].controller",
     "metadata.ownerReferences[].blockOwnerDeletion",
     "spec.nodeName",
+    "spec.containers[]",
     "spec.containers[].name",
     "spec.containers[].image",
     "spec.containers[].env[].name",
@@ -63,7 +64,7 @@ class PodDecoder final : public Decoder<api::Pod> {
     simdjson::error_code code = parser_.iterate(padded(json)).get(document);
     if (code == simdjson::SUCCESS) code = document.get_object().get(root);
     if (code != simdjson::SUCCESS) return syntax_error(code);
-    if (!reader_.read(root, view_)) return reader_.error();
+    if (!reader_.read(root, json, view_)) return reader_.error();
     if (!at_end(document)) return api::DecodeError{"", "not JSON: something follows the object", true};
     return finished();
   }
@@ -74,7 +75,7 @@ class PodDecoder final : public Decoder<api::Pod> {
     std::size_t done = 0;
     bool fault = false;
     auto meta = walk_page(page_parser_, page, [&](ondemand::object item) {
-      fault = !reader_.read(item, view_) || view_.name.empty();
+      fault = !reader_.read(item, page, view_) || view_.name.empty();
       if (fault) return simdjson::INCORRECT_TYPE;
       each(finished(), {});
       ++done;

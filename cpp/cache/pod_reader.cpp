@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "api/names.hpp"
+#include "base/printed_hash.hpp"
 #include "cache/traits.hpp"
 
 namespace kruise::cache {
@@ -68,21 +69,45 @@ bool is_null(ondemand::value value) {
   return value.is_null().get(null) == kOk && null;
 }
 
+/// The object that the text begins with; absent where it begins with none or where it does not end.
+std::optional<std::string_view> object_text(std::string_view text) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quoted) {
+      if (c == '\\') ++at;
+      quoted = c != '"';
+      continue;
+    }
+    if (c == '"') quoted = true;
+    if (c == '{') ++depth;
+    if (depth == 0) return std::nullopt;
+    if (c == '}' && --depth == 0) return text.substr(0, at + 1);
+  }
+  return std::nullopt;
+}
+
 bool is_fault_of_field(Code code) {
   return code == simdjson::INCORRECT_TYPE || code == simdjson::NUMBER_ERROR || code == simdjson::NUMBER_OUT_OF_RANGE;
 }
 
 }  // namespace
 
-bool PodReader::read(ondemand::object object, api::PodView& pod) {
+bool PodReader::read(ondemand::object object, std::string_view document, api::PodView& pod) {
   path_.clear();
   message_.clear();
   pod.clear();
   unread_.clear();
   unescaped_.clear();
+  begins_.clear();
   code_ = root(object, pod);
-  if (code_ == kOk && !pod.metadata_env.empty()) keep_referred(pod);
-  return code_ == kOk;
+  if (code_ != kOk) return false;
+  if (!pod.metadata_env.empty()) keep_referred(pod);
+  if (std::ranges::find(pod.annotations, api::kAnnotationRuntimeContainersMeta, &api::PodView::Pair::key) !=
+      pod.annotations.end())
+    hash_containers(document, pod);
+  return true;
 }
 
 api::DecodeError PodReader::error() const {
@@ -266,6 +291,13 @@ void PodReader::keep_referred(api::PodView& pod) {
   }
 }
 
+void PodReader::hash_containers(std::string_view document, api::PodView& pod) {
+  for (const char* begin : begins_) {
+    const auto text = object_text(document.substr(static_cast<std::size_t>(begin - document.data())));
+    pod.container_hashes.push_back(text ? base::printed_bytes_hash(*text) : 0);
+  }
+}
+
 Code PodReader::owner(Value value, api::PodView& pod) {
   api::PodView::Owner& owner = pod.owners.emplace_back();
   return members(value, [&](ondemand::field& field) -> Code {
@@ -296,6 +328,7 @@ Code PodReader::spec(Value value, api::PodView& pod) {
 
 Code PodReader::container(Value value, api::PodView& pod) {
   api::PodView::Container& container = pod.containers.emplace_back();
+  begins_.push_back(value.raw_json_token().data());
   return members(value, [&](ondemand::field& field) -> Code {
     const Name name(field.key());
     if (name.is("name")) return under("name", text(field.value(), container.name));

@@ -18,8 +18,8 @@ namespace kruise::cache {
 /// Views of a read pod live until the next `read` and as long as the document's bytes.
 class PodReader {
  public:
-  /// The error of the last `read` is in `error()`.
-  [[nodiscard]] bool read(simdjson::ondemand::object object, api::PodView& pod);
+  /// The error of the last `read` is in `error()`. `text` is what the object is part of.
+  [[nodiscard]] bool read(simdjson::ondemand::object object, std::string_view text, api::PodView& pod);
   [[nodiscard]] api::DecodeError error() const;
 
  private:
@@ -44,6 +44,8 @@ class PodReader {
 
   /// Annotations that are kept only because a variable is taken from them: which they are is known last.
   void keep_referred(api::PodView&);
+  /// Of a pod on which a node agent reports.
+  void hash_containers(std::string_view text, api::PodView&);
 
   template <class Take>
   Code members(Value, Take&&);
@@ -64,6 +66,7 @@ class PodReader {
     std::string_view key, token;
   };
   std::vector<Unread> unread_;         // annotations, so far of no interest
+  std::vector<const char*> begins_;    // of containers
   std::deque<std::string> unescaped_;  // values of those that turned out to be
   std::string path_;                   // to the field at fault, grown from its end
   std::string message_;

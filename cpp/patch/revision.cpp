@@ -6,6 +6,7 @@
 
 #include "api/names.hpp"
 #include "base/hash.hpp"
+#include "base/printed_hash.hpp"
 #include "patch/canonical.hpp"
 #include "patch/template_form.hpp"
 #include "patch/tree.hpp"
@@ -80,17 +81,8 @@ bool same_template(std::string_view stored, std::string_view current, std::optio
   return *old == *now;
 }
 
-std::uint32_t printed_bytes_hash(std::string_view bytes) {
-  std::string printed = "([]uint8)[";
-  for (const char byte : bytes) {
-    if (printed.back() != '[') printed += ' ';
-    printed += std::to_string(static_cast<unsigned char>(byte));
-  }
-  return base::fnv1a_32(printed + "]");
-}
-
 std::uint32_t container_hash(std::string_view name, std::string_view image) {
-  return printed_bytes_hash(canonical_text({{"image", image}, {"name", name}}));
+  return base::printed_bytes_hash(canonical_text({{"image", image}, {"name", name}}));
 }
 
 std::uint32_t metadata_env_hash(std::span<const api::PodFields::MetadataEnv> variables, const MetadataValue& value_of) {
@@ -106,7 +98,7 @@ std::uint32_t metadata_env_hash(std::span<const api::PodFields::MetadataEnv> var
     json& item = list.emplace_back(json{{"name", variable->name}});
     if (const auto value = value_of(variable->map, variable->key); !value.empty()) item["value"] = value;
   }
-  return printed_bytes_hash(canonical_text(list));
+  return base::printed_bytes_hash(canonical_text(list));
 }
 
 base::Result<std::string, Error> claim_templates_hash(std::string_view text) {
@@ -132,7 +124,7 @@ base::Result<std::string, Error> claim_templates_hash(std::string_view text) {
   std::stable_sort(counted.begin(), counted.end(), [&](const json& a, const json& b) { return name_of(a) < name_of(b); });
   std::string listed = "[";
   for (const auto& claim : counted) listed += (listed.size() > 1 ? "," : "") + declared_text(claim, kClaim);
-  return std::to_string(printed_bytes_hash(listed + "]"));
+  return std::to_string(base::printed_bytes_hash(listed + "]"));
 }
 
 }  // namespace kruise::patch

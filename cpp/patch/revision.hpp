@@ -43,12 +43,8 @@ inline constexpr std::string_view kRevisionFormComplete = "complete";
 /// no difference. Texts that are no JSON objects are the same only to the letter.
 [[nodiscard]] bool same_template(std::string_view stored, std::string_view current, std::optional<std::int32_t> level = {});
 
-/// FNV-1a over the text in which Go prints a list of bytes, `([]uint8)[123 34 ...]`: how claim templates and node agents
-/// hash.
-[[nodiscard]] std::uint32_t printed_bytes_hash(std::string_view bytes);
-
 /// What a node agent reports of a container that the kubelet would start from this name and image: all that restarts one since
-/// Kubernetes 1.31.
+/// Kubernetes 1.31. On older nodes it reports `api::Pod::container_hash`.
 [[nodiscard]] std::uint32_t container_hash(std::string_view name, std::string_view image);
 
 /// What it reports of the variables that a container takes from the pod's metadata; the name orders them. `value_of` gives a

@@ -52,10 +52,14 @@ const Reported* entry_of(const std::vector<Reported>& report, const api::Pod& po
 bool runs_its_spec(const api::Pod& pod) {
   const auto report = report_of(pod);
   const auto containers = pod.containers();
-  return !containers.empty() && std::ranges::all_of(containers, [&](const api::PodFields::Container& container) {
-    const Reported* entry = entry_of(report, pod, container.name);
-    return entry != nullptr && entry->plain_hash == patch::container_hash(container.name, container.image);
-  });
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    const auto& [name, image, env, priority] = containers[i];
+    const Reported* entry = entry_of(report, pod, name);
+    if (entry == nullptr || !entry->plain_hash) return false;
+    // Kubelets before 1.31 restart a container when anything in it differs, and agents hash as they do.
+    if (entry->plain_hash != patch::container_hash(name, image) && entry->plain_hash != pod.container_hash(i)) return false;
+  }
+  return !containers.empty();
 }
 
 std::string lacks_new_env(const api::Pod& pod) {

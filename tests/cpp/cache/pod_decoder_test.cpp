@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/names.hpp"
+#include "base/printed_hash.hpp"
 #include "cache/pod_reference.hpp"
 #include "cache/random_pod.hpp"
 #include "client/client.hpp"
@@ -26,7 +28,11 @@ TEST(PodDecoder, EqualsThePlainDecoderOnRandomPods) {
     const std::string text = shuffled_text(random_pod(random), random);
     const auto pod = decode(*decoder, text);
     ASSERT_TRUE(pod) << "seed " << seed << ": " << pod.error().text() << "\n" << text;
-    const api::PodFields wanted = reference_pod(text);
+    api::PodFields wanted = reference_pod(text);
+    // Of texts that the reference does not keep; see HashesContainersWhereANodeAgentReports.
+    wanted.container_hashes = (*pod)->fields().container_hashes;
+    const bool reported = wanted.meta.annotations.contains(std::string(api::kAnnotationRuntimeContainersMeta));
+    ASSERT_EQ(wanted.container_hashes.size(), reported ? wanted.containers.size() : 0U) << "seed " << seed << "\n" << text;
     ASSERT_EQ((*pod)->fields(), wanted) << "seed " << seed << "\n" << text;
     ASSERT_EQ(**pod, api::Pod(wanted)) << "seed " << seed << ": a pod of plain fields is the same pod";
     for (const auto& [key, value] : wanted.meta.labels)
@@ -64,6 +70,30 @@ TEST(PodDecoder, DecodesPagesAsItDecodesPods) {
     EXPECT_EQ(meta->continue_token, "next");
     EXPECT_EQ(next, items.size());
   }
+}
+
+// CloneSet §19.7: the hash is of the JSON as the API server writes it, wherever the annotation stands.
+TEST(PodDecoder, HashesContainersWhereANodeAgentReports) {
+  const auto decoder = pod_decoder();
+  const std::string plain = R"({"name":"main","image":"nginx:1","resources":{}})";
+  const std::string odd = R"({"name":"odd","image":"x:1","args":["}{\"","\\"],"env":[{"name":"A","value":"{\\\""}]})";
+  const std::string spec = R"("spec":{"containers":[)" + plain + " , " + odd + "]}";
+  const std::string meta = R"("metadata":{"name":"web","annotations":{"apps.kruise.io/runtime-containers-meta":"{}"}})";
+  const std::vector<std::uint32_t> wanted{3389287508U, base::printed_bytes_hash(odd)};
+  for (const std::string& text : {"{" + meta + "," + spec + "}", "{" + spec + "," + meta + "}"}) {
+    const auto pod = decode(*decoder, text);
+    ASSERT_TRUE(pod) << pod.error().text();
+    EXPECT_EQ((*pod)->fields().container_hashes, wanted);
+    EXPECT_EQ((*pod)->container_hash(1), wanted[1]);
+    EXPECT_EQ((*pod)->container_hash(2), std::nullopt);
+    const std::string page = R"({"kind":"PodList","metadata":{"resourceVersion":"77"},"items":[)" + text + "]}" + std::string(client::Client::kPadding, '\0');
+    const auto listed =
+        decoder->decode_page(std::string_view(page).substr(0, page.size() - client::Client::kPadding),
+                             [&](Decoder<api::Pod>::Decoded item, std::string_view) { EXPECT_EQ(**item, **pod); });
+    EXPECT_TRUE(listed);
+  }
+  const auto without = decode(*decoder, R"({"metadata":{"name":"web"},)" + spec + "}");
+  EXPECT_EQ((*without)->container_hash(0), std::nullopt);
 }
 
 TEST(PodDecoder, CutTextIsASyntaxErrorAtEveryByte) {

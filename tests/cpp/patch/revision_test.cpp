@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/names.hpp"
+#include "base/printed_hash.hpp"
 #include "base/random.hpp"
 #include "patch/canonical.hpp"
 #include "patch/random_trees.hpp"
@@ -128,8 +129,8 @@ TEST(Canonical, SameTextLooksAtValues) {
 }
 
 TEST(Hashes, OfPrintedBytes) {
-  EXPECT_EQ(printed_bytes_hash("null"), 86995377U);
-  EXPECT_EQ(printed_bytes_hash(R"({"name":"main","image":"nginx:1","resources":{}})"), 3389287508U);
+  EXPECT_EQ(base::printed_bytes_hash("null"), 86995377U);
+  EXPECT_EQ(base::printed_bytes_hash(R"({"name":"main","image":"nginx:1","resources":{}})"), 3389287508U);
 }
 
 // CloneSet §27.1 (claim templates).
@@ -148,8 +149,8 @@ TEST(Hashes, OfContainersAndTheirVariables) {
   EXPECT_EQ(hash({{"SIDECARSET_VERSION", MetadataMap::kLabels, "k"}, {"SIDECARSET_VERSION_ALT", MetadataMap::kLabels, "k"}}),
             86995377U);
   EXPECT_EQ(hash({{"B", MetadataMap::kLabels, "k"}, {"A", MetadataMap::kAnnotations, "k"}}),
-            printed_bytes_hash(R"([{"name":"A"},{"name":"B","value":"2"}])"));
-  EXPECT_EQ(hash({{"A", MetadataMap::kLabels, "empty"}}), printed_bytes_hash(R"([{"name":"A"}])"));
+            base::printed_bytes_hash(R"([{"name":"A"},{"name":"B","value":"2"}])"));
+  EXPECT_EQ(hash({{"A", MetadataMap::kLabels, "empty"}}), base::printed_bytes_hash(R"([{"name":"A"}])"));
 }
 
 TEST(Hashes, OfClaimTemplates) {

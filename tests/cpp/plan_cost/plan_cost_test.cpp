@@ -1,25 +1,10 @@
 // What a plan allocates, counted by a program of its own: whether it grows with pods that nothing happens to.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
-#include <new>
 
 #include "controllers/cloneset_builders.hpp"
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* block = std::malloc(bytes > 0 ? bytes : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+#include "plan_cost/allocations.hpp"
 
 namespace kruise::testing {
 namespace {
@@ -27,9 +12,9 @@ namespace {
 /// Of a plan that is not the first: templates are read once.
 std::size_t allocations_of_plan(const World& world) {
   static_cast<void>(world.plan());
-  const std::size_t before = allocations;
+  const std::size_t before = allocations();
   static_cast<void>(world.plan());
-  return allocations - before;
+  return allocations() - before;
 }
 
 World at_rest(int pods) {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "patch/revision.hpp"
+#include "base/printed_hash.hpp"
 #include "workload/builders.hpp"
 #include "workload/readiness.hpp"
 
@@ -195,7 +195,7 @@ TEST(InPlaceCompleteTest, PendingBatchesOfAnotherManagerAreNotComplete) {
 
 // CloneSet §19.7, §27.1 (null), §26, 1.0.
 TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
-  EXPECT_EQ(patch::printed_bytes_hash(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
+  EXPECT_EQ(base::printed_bytes_hash(R"({"image":"nginx:1","name":"main"})"), 1827770005U);
   const auto meta = [](std::string id, std::uint32_t hash) {
     return R"({"containers":[{"name":"main","containerID":")" + id + R"(","restartCount":1,"hashes":{"plainHash":)" +
            std::to_string(hash) + "}}]}";
@@ -204,12 +204,28 @@ TEST(InPlaceCompleteTest, NodeAgentReportResolvesEqualImageIds) {
     const auto p = updating().annotation(api::kAnnotationRuntimeContainersMeta, text).ptr();
     return containers_complete(*p, *InPlaceState::parse(*in_place_state_text(*p)), kNow).complete;
   };
-  const auto right = patch::printed_bytes_hash(R"({"image":"nginx:2","name":"main"})");
+  const auto right = base::printed_bytes_hash(R"({"image":"nginx:2","name":"main"})");
   EXPECT_TRUE(complete(meta("c-1", right)));
   EXPECT_FALSE(complete(meta("c-0", right)));
   EXPECT_FALSE(complete(meta("c-1", right + 1)));
   EXPECT_FALSE(complete("{}"));
   EXPECT_FALSE(complete("no json"));
+}
+
+// The same from a node of before Kubernetes 1.31, where the whole container counts.
+TEST(InPlaceCompleteTest, NodeAgentReportOfTheWholeContainerResolvesEqualImageIds) {
+  constexpr std::uint32_t kWhole = 3389287508U;
+  const auto complete = [&](std::uint32_t reported, std::vector<std::uint32_t> hashes) {
+    auto builder = updating().annotation(
+        api::kAnnotationRuntimeContainersMeta,
+        R"({"containers":[{"name":"main","containerID":"c-1","hashes":{"plainHash":)" + std::to_string(reported) + "}}]}");
+    builder.fields.container_hashes = std::move(hashes);
+    const auto p = builder.ptr();
+    return containers_complete(*p, *InPlaceState::parse(*in_place_state_text(*p)), kNow).complete;
+  };
+  EXPECT_TRUE(complete(kWhole, {kWhole}));
+  EXPECT_FALSE(complete(kWhole, {kWhole + 1}));
+  EXPECT_FALSE(complete(kWhole, {}));
 }
 
 // CloneSet §26, 1.9; users #2276: readiness came back in the middle of an update.

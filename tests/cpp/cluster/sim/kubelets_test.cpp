@@ -5,6 +5,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/printed_hash.hpp"
 #include "cluster/sim/scheduler.hpp"
 #include "cluster/sim/world.hpp"
 #include "patch/revision.hpp"
@@ -94,8 +95,8 @@ TEST(Kubelets, PlayTheNodeAgentForVariablesTakenFromMetadata) {
   const json before = told(world.get("a"));
   ASSERT_EQ(before.size(), 2U);
   EXPECT_EQ(before[0]["containerID"], world.get("a")["status"]["containerStatuses"][0]["containerID"]);
-  EXPECT_EQ(before[0]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash(R"([{"name":"K"}])"));
-  EXPECT_EQ(before[1]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash("null"));
+  EXPECT_EQ(before[0]["hashes"]["extractedEnvFromMetadataHash"], base::printed_bytes_hash(R"([{"name":"K"}])"));
+  EXPECT_EQ(before[1]["hashes"]["extractedEnvFromMetadataHash"], base::printed_bytes_hash("null"));
   EXPECT_EQ(before[1]["hashes"]["plainHash"], patch::container_hash("side", "example.com/side:1"));
 
   // By hand, in service: nothing restarts.
@@ -106,7 +107,7 @@ TEST(Kubelets, PlayTheNodeAgentForVariablesTakenFromMetadata) {
   world.patch("a", gate("False"), "status");
   world.loop.run_for(1min);
   const json after = told(world.get("a"));
-  EXPECT_EQ(after[0]["hashes"]["extractedEnvFromMetadataHash"], patch::printed_bytes_hash(R"([{"name":"K","value":"2"}])"));
+  EXPECT_EQ(after[0]["hashes"]["extractedEnvFromMetadataHash"], base::printed_bytes_hash(R"([{"name":"K","value":"2"}])"));
   EXPECT_EQ(after[0]["restartCount"], 1);
   EXPECT_NE(after[0]["containerID"], before[0]["containerID"]);
   EXPECT_EQ(after[1], before[1]);
