@@ -76,7 +76,7 @@ std::optional<std::string_view> Pod::image(std::string_view container_name) cons
 std::optional<std::uint32_t> Pod::container_hash(std::size_t index) const {
   const auto bytes = record(Tag::kContainerHash, index);
   if (!bytes) return std::nullopt;
-  return pod_layout::get<std::uint32_t>(bytes->data());
+  return pod_layout::get<std::uint32_t>(&bytes->front());
 }
 
 std::span<const std::string> Pod::readiness_gates() const { return spec_->readiness_gates; }
@@ -154,7 +154,7 @@ PodFields Pod::fields() const {
     if (tag == Tag::kNamedAnnotation)
       meta.annotations.insert_or_assign(std::string(bytes.substr(0, bytes.find('\0'))),
                                         std::string(bytes.substr(bytes.find('\0') + 1)));
-    if (tag == Tag::kContainerHash) fields.container_hashes.push_back(pod_layout::get<std::uint32_t>(bytes.data()));
+    if (tag == Tag::kContainerHash) fields.container_hashes.push_back(pod_layout::get<std::uint32_t>(&bytes.front()));
   });
   meta.finalizers = family_->finalizers;
   meta.owners = family_->owners;

@@ -86,7 +86,8 @@ TEST(PodDecoder, HashesContainersWhereANodeAgentReports) {
     EXPECT_EQ((*pod)->fields().container_hashes, wanted);
     EXPECT_EQ((*pod)->container_hash(1), wanted[1]);
     EXPECT_EQ((*pod)->container_hash(2), std::nullopt);
-    const std::string page = R"({"kind":"PodList","metadata":{"resourceVersion":"77"},"items":[)" + text + "]}" + std::string(client::Client::kPadding, '\0');
+    const std::string page = R"({"kind":"PodList","metadata":{"resourceVersion":"77"},"items":[)" + text + "]}" +
+                             std::string(client::Client::kPadding, '\0');
     const auto listed =
         decoder->decode_page(std::string_view(page).substr(0, page.size() - client::Client::kPadding),
                              [&](Decoder<api::Pod>::Decoded item, std::string_view) { EXPECT_EQ(**item, **pod); });
