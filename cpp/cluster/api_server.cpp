@@ -164,6 +164,8 @@ class ApiServer::Impl {
       return method == "PUT" ? finalize_namespace(call) : method_not_supported();
     }
     if (call.kind->names().plural == "pods" && call.kind->names().group.empty()) return pod_subresource(call);
+    if (what == "token" && call.kind->names().plural == "serviceaccounts" && call.kind->names().group.empty())
+      return account_token(call);
     return call.kind->custom() ? not_found(call.subject()) : no_such_resource();
   }
 };

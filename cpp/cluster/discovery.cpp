@@ -85,6 +85,8 @@ std::vector<Subresource> subresources_of(const Kind& kind) {
     all.push_back({"exec", "PodExecOptions", "", "v1", {"create", "get"}});
     all.push_back({"log", "Pod", "", "v1", {"get"}});
   }
+  if (n.group.empty() && n.plural == "serviceaccounts")
+    all.push_back({"token", "TokenRequest", "authentication.k8s.io", "v1", {"create"}});
   if (kind.traits().scale) all.push_back({"scale", "Scale", "autoscaling", "v1", {"get", "patch", "update"}});
   if (kind.traits().status) all.push_back({"status", n.kind, n.group, n.version, {"get", "patch", "update"}});
   return all;

@@ -173,6 +173,17 @@ def test_create_other_kinds(kubectl: Kubectl, arguments: list[str], kind: str) -
     assert _missing(wanted, stored) == []
 
 
+def test_create_a_token(kubectl: Kubectl) -> None:
+    kubectl("create", "serviceaccount", "robot")
+    token = kubectl("create", "token", "robot", "--duration=1h", "--audience=here")
+    header, claims, signature = token.strip().split(".")
+    decoded = [json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in (header, claims)]
+    assert (decoded[0]["alg"], signature) == ("none", "")
+    assert decoded[1]["aud"] == ["here"]
+    assert decoded[1]["sub"].endswith(":robot")
+    assert decoded[1]["exp"] - decoded[1]["iat"] == 3600
+
+
 def _missing(wanted: Any, stored: Any, path: str = "") -> list[str]:
     """Paths of what is in `wanted` and not the same in `stored`; what is empty says nothing, and quantities may be written otherwise."""
     if isinstance(wanted, dict):

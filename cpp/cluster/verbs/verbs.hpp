@@ -23,6 +23,7 @@ namespace kruise::cluster {
 [[nodiscard]] Response remove_collection(Call&);
 [[nodiscard]] Response scale(Call&);            // scale.cpp; get, update and patch of the subresource
 [[nodiscard]] Response pod_subresource(Call&);  // pod_subresources.cpp
+[[nodiscard]] Response account_token(Call&);    // account_token.cpp; a service account's token
 [[nodiscard]] Response review(Call&);           // review.cpp; the answers to "who am I" and "may I"
 
 /// Judges what the query of a write asks for (dry run, field validation, manager): the refusal, if any. write_options.cpp

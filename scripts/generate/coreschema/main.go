@@ -44,7 +44,7 @@ var roots = []any{
 	apps.ControllerRevision{}, apps.Deployment{}, apps.ReplicaSet{}, apps.StatefulSet{}, apps.DaemonSet{},
 	batch.Job{}, batch.CronJob{}, coordination.Lease{}, events.Event{}, policy.Eviction{}, policy.PodDisruptionBudget{},
 	authorization.SelfSubjectAccessReview{}, authorization.SelfSubjectRulesReview{}, authorization.SubjectAccessReview{},
-	authentication.SelfSubjectReview{}, authentication.TokenReview{},
+	authentication.SelfSubjectReview{}, authentication.TokenRequest{}, authentication.TokenReview{},
 	autoscalingv1.Scale{}, autoscaling.HorizontalPodAutoscaler{}, scheduling.PriorityClass{}, storage.StorageClass{},
 	meta.Status{}, meta.DeleteOptions{}, meta.CreateOptions{}, meta.PatchOptions{}, meta.UpdateOptions{}, meta.PartialObjectMetadata{},
 	meta.ListMeta{}, meta.Condition{},

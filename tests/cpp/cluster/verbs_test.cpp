@@ -185,6 +185,30 @@ TEST(Verbs, UnknownFieldsByPolicy) {
   EXPECT_FALSE(warned.body["spec"].contains("foo"));
 }
 
+TEST(Verbs, TokenOfAServiceAccount) {
+  Api api;
+  const std::string accounts = "/api/v1/namespaces/default/serviceaccounts";
+  const auto account = api.post(accounts, {{"metadata", {{"name", "robot"}}}});
+  const auto made = api.post(accounts + "/robot/token", {{"spec", {{"expirationSeconds", 7200}}}});
+  ASSERT_EQ(made.code, 201) << made.body;
+  EXPECT_EQ(made.body["kind"], "TokenRequest");
+  EXPECT_EQ(made.body["metadata"]["uid"], account.body["metadata"]["uid"]);
+  EXPECT_EQ(made.body["spec"]["audiences"], Json::array({"https://kubernetes.default.svc"}));
+  EXPECT_EQ(made.body["status"]["expirationTimestamp"], "2023-11-15T00:13:20Z");
+  const std::string token = made.body["status"]["token"];
+  EXPECT_TRUE(token.starts_with("eyJ") && token.ends_with('.')) << token;
+  EXPECT_EQ(token.find_first_of("+/="), std::string::npos) << token;
+  EXPECT_EQ(api.post(accounts + "/robot/token",
+                     {{"spec", {{"boundObjectRef", {{"kind", "Pod"}, {"apiVersion", "v1"}, {"name", "p"}}}}}})
+                .code,
+            404);
+  ASSERT_EQ(api.post(kPods, pod("p")).code, 201);
+  EXPECT_EQ(api.post(accounts + "/robot/token",
+                     {{"spec", {{"boundObjectRef", {{"kind", "Pod"}, {"apiVersion", "v1"}, {"name", "p"}}}}}})
+                .code,
+            201);
+}
+
 TEST(Verbs, ScaleOfADeployment) {
   Api api;
   const Json body = {{"apiVersion", "apps/v1"},
