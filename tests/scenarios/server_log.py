@@ -156,7 +156,10 @@ class WatchLog:
         code, listed = self._plane.call("GET", PATHS[plural].format(self._namespace))
         assert code == 200, listed
         there = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"]) for item in listed["items"]}
-        return {name: event.version for name, event in self._newest(plural).items()} == there
+        newest = self._newest(plural)
+        if any(_goes_at_once(event.object["metadata"]) for event in newest.values()):
+            return False
+        return {name: event.version for name, event in newest.items()} == there
 
     def _newest(self, plural: str) -> dict[str, Stored]:
         """The last event of each object that is there."""
@@ -168,6 +171,11 @@ class WatchLog:
             else:
                 newest[name] = event
         return newest
+
+
+def _goes_at_once(meta: Object) -> bool:
+    """Between the two writes of one request that ends an object: the grace set to 0, and the removal, whose version the answer tells."""
+    return meta.get("deletionGracePeriodSeconds") == 0 and not meta.get("finalizers")
 
 
 class AuditLog:

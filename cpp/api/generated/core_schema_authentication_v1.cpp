@@ -17,19 +17,7 @@ constexpr FieldInfo Fields_SelfSubjectReview[]{
     {"kind", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
     {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
     {"metadata", &meta_v1_ObjectMeta, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
-    {"status",
-     &authentication_v1_SelfSubjectReviewStatus,
-     false,
-     true,
-     false,
-     false,
-     false,
-     false,
-     Topology::kUnset,
-     0,
-     2,
-     {},
-     nullptr},
+    {"status", &authentication_v1_SelfSubjectReviewStatus, false, true, false, false, false, false, Topology::kUnset, 0, 2, {}, nullptr},
 };
 constexpr FieldInfo Fields_SelfSubjectReviewStatus[]{
     {"userInfo", &authentication_v1_UserInfo, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
@@ -39,36 +27,12 @@ constexpr FieldInfo Fields_TokenRequest[]{
     {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
     {"metadata", &meta_v1_ObjectMeta, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
     {"spec", &authentication_v1_TokenRequestSpec, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, nullptr},
-    {"status",
-     &authentication_v1_TokenRequestStatus,
-     false,
-     true,
-     false,
-     false,
-     false,
-     false,
-     Topology::kUnset,
-     0,
-     3,
-     {},
-     nullptr},
+    {"status", &authentication_v1_TokenRequestStatus, false, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
 };
 constexpr FieldInfo Fields_TokenRequestSpec[]{
     {"audiences", &ListOf_String, false, false, false, false, false, true, Topology::kAtomic, 0, 1, {}, nullptr},
     {"expirationSeconds", &kInt64, true, false, false, false, false, false, Topology::kUnset, 0, 4, {}, nullptr},
-    {"boundObjectRef",
-     &authentication_v1_BoundObjectReference,
-     true,
-     false,
-     false,
-     false,
-     false,
-     false,
-     Topology::kUnset,
-     0,
-     3,
-     {},
-     nullptr},
+    {"boundObjectRef", &authentication_v1_BoundObjectReference, true, false, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
 };
 constexpr FieldInfo Fields_TokenRequestStatus[]{
     {"token", &kString, false, false, false, false, false, true, Topology::kUnset, 0, 1, {}, nullptr},
@@ -79,19 +43,7 @@ constexpr FieldInfo Fields_TokenReview[]{
     {"apiVersion", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 0, {}, nullptr},
     {"metadata", &meta_v1_ObjectMeta, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
     {"spec", &authentication_v1_TokenReviewSpec, false, false, false, false, false, true, Topology::kUnset, 0, 2, {}, nullptr},
-    {"status",
-     &authentication_v1_TokenReviewStatus,
-     false,
-     true,
-     false,
-     false,
-     false,
-     false,
-     Topology::kUnset,
-     0,
-     3,
-     {},
-     nullptr},
+    {"status", &authentication_v1_TokenReviewStatus, false, true, false, false, false, false, Topology::kUnset, 0, 3, {}, nullptr},
 };
 constexpr FieldInfo Fields_TokenReviewSpec[]{
     {"token", &kString, false, true, false, false, false, false, Topology::kUnset, 0, 1, {}, nullptr},
@@ -112,24 +64,15 @@ constexpr FieldInfo Fields_UserInfo[]{
 
 }  // namespace
 
-constinit const TypeInfo authentication_v1_BoundObjectReference{Kind::kObject, "BoundObjectReference",
-                                                                Fields_BoundObjectReference, nullptr, "authentication_v1"};
-constinit const TypeInfo authentication_v1_SelfSubjectReview{Kind::kObject, "SelfSubjectReview", Fields_SelfSubjectReview,
-                                                             nullptr, "authentication_v1"};
-constinit const TypeInfo authentication_v1_SelfSubjectReviewStatus{Kind::kObject, "SelfSubjectReviewStatus",
-                                                                   Fields_SelfSubjectReviewStatus, nullptr, "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenRequest{Kind::kObject, "TokenRequest", Fields_TokenRequest, nullptr,
-                                                        "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenRequestSpec{Kind::kObject, "TokenRequestSpec", Fields_TokenRequestSpec, nullptr,
-                                                            "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenRequestStatus{Kind::kObject, "TokenRequestStatus", Fields_TokenRequestStatus,
-                                                              nullptr, "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenReview{Kind::kObject, "TokenReview", Fields_TokenReview, nullptr,
-                                                       "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenReviewSpec{Kind::kObject, "TokenReviewSpec", Fields_TokenReviewSpec, nullptr,
-                                                           "authentication_v1"};
-constinit const TypeInfo authentication_v1_TokenReviewStatus{Kind::kObject, "TokenReviewStatus", Fields_TokenReviewStatus,
-                                                             nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_BoundObjectReference{Kind::kObject, "BoundObjectReference", Fields_BoundObjectReference, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_SelfSubjectReview{Kind::kObject, "SelfSubjectReview", Fields_SelfSubjectReview, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_SelfSubjectReviewStatus{Kind::kObject, "SelfSubjectReviewStatus", Fields_SelfSubjectReviewStatus, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenRequest{Kind::kObject, "TokenRequest", Fields_TokenRequest, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenRequestSpec{Kind::kObject, "TokenRequestSpec", Fields_TokenRequestSpec, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenRequestStatus{Kind::kObject, "TokenRequestStatus", Fields_TokenRequestStatus, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenReview{Kind::kObject, "TokenReview", Fields_TokenReview, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenReviewSpec{Kind::kObject, "TokenReviewSpec", Fields_TokenReviewSpec, nullptr, "authentication_v1"};
+constinit const TypeInfo authentication_v1_TokenReviewStatus{Kind::kObject, "TokenReviewStatus", Fields_TokenReviewStatus, nullptr, "authentication_v1"};
 constinit const TypeInfo authentication_v1_UserInfo{Kind::kObject, "UserInfo", Fields_UserInfo, nullptr, "authentication_v1"};
 
 }  // namespace kruise::api::generated
