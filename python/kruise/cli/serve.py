@@ -58,7 +58,8 @@ def _report(
     where = f"--kubeconfig {file.path}" + ("" if file.is_current else " --context kruise")
     others = len(file.others)
     beside = f" (context kruise, beside {others} other{'s' if others > 1 else ''})" if others else ""
-    elsewhere = f"kruise manager --kubeconfig {file.path}" if file.is_current else "kruise manager with a kubeconfig of its own"
+    own = f"--kubeconfig {file.path}" if file.is_current else "with a kubeconfig of its own"
+    elsewhere = f"kruise manager --leader-election-namespace default {own}"
     lines = [
         ("cluster", f"{url}, {nodes} simulated nodes, delays: {cluster.delays}"),
         ("manager", "running in this process" if manager else f"none: run {elsewhere}"),
