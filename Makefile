@@ -46,7 +46,7 @@ demo: build ## a rollout on an embedded cluster, shown live
 .PHONY: build
 build: $(DEVELOP_STAMP) ## release build: build/release/bin/kruise-manager, .venv/bin/kruise
 	@$(call configure,release)
-	@$(NINJA) -C $(RELEASE) product
+	@$(NINJA) -C $(RELEASE) product >&2
 
 # The package as an editable install: Python comes from python/, the module kruise._core from build/release.
 $(DEVELOP_STAMP): pyproject.toml $(PYTHON_STAMP)
