@@ -261,9 +261,9 @@ Pod::Pod(const PodView& view, PodPool& pool)
     }
   }
   for (std::size_t i = 0; i < view.container_hashes.size(); ++i) {
-    char bytes[sizeof(std::uint32_t)];
-    std::memcpy(bytes, &view.container_hashes[i], sizeof bytes);
-    record(Tag::kContainerHash, i, {}, {bytes, sizeof bytes});
+    std::string bytes;
+    pod_layout::put(bytes, view.container_hashes[i]);
+    record(Tag::kContainerHash, i, {}, bytes);
   }
   for (const auto claim : view.claim_names) record(Tag::kClaim, 0, {}, claim);
   for (std::size_t i = 0; i < view.conditions.size(); ++i) {

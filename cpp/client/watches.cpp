@@ -58,11 +58,11 @@ void Watches::start_waiting(const Credentials::State& state, MonoTime now) {
 
 void Watches::run(MonoTime now) {
   end_late(now);
-  bytes_ = 0;
+  got_events_ = false;
   multi_.run_timer(now);
   if (!resting(now)) {
     multi_.run_connections();
-    if (bytes_ > 0 && now >= awake_until_) resting_until_ = now + rest_;
+    if (got_events_ && now >= awake_until_) resting_until_ = now + rest_;
   }
   collect_finished();
 }
@@ -163,7 +163,7 @@ std::size_t Watches::take_events(char* data, std::size_t size, std::size_t count
   auto& exchange = *static_cast<Exchange*>(self);
   const std::string_view bytes(data, size * count);
   if (exchange.handle.code() == 200) {
-    exchange.watches.bytes_ += bytes.size();
+    exchange.watches.got_events_ = true;
     return exchange.channel->append(bytes) ? bytes.size() : CURL_WRITEFUNC_PAUSE;
   }
   if (exchange.refusal.size() + bytes.size() > kRefusalBytesMax) return 0;

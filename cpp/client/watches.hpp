@@ -79,7 +79,7 @@ class Watches {
   const base::Duration rest_;
   base::MonoTime resting_until_{};
   base::MonoTime awake_until_{};
-  std::size_t bytes_ = 0;  // of events, got in this run
+  bool got_events_ = false;  // in this run
   WatchMulti multi_;
   std::unordered_map<const WatchChannel*, std::unique_ptr<Exchange>> exchanges_;
   std::unordered_map<CURL*, Exchange*> of_handle_;  // of those in flight

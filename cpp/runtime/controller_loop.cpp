@@ -246,8 +246,9 @@ void ControllerLoop::finish(const api::Key& key, const ActResult& result) {
     end(key, "success");  // we are no longer to write: the next leader plans it anew
   } else if (result.error) {
     // Who gets on need not slow down; but what is refused time and again, beside writes that succeed, must not become a hot loop.
-    if (result.succeeded > 0 && result.stale) queue_.forget(key);
-    if (result.succeeded > 0) queue_.ease(key, kBackOffOfProgress);
+    const bool gets_on = result.succeeded > 0;
+    if (gets_on && result.stale) queue_.forget(key);
+    if (gets_on && !result.stale) queue_.ease(key, kBackOffOfProgress);
     fail(key, result.error->text(), result.stale);
   } else if (job.plan_error) {
     // What waits for its time in the same set does not wait for the back-off of what is wrong in it.

@@ -48,6 +48,8 @@ void validate_volume_source(const Json& volume, const std::string& at, FieldErro
 void validate_key_paths(const Json& source, const std::string& at, FieldErrors&);
 void validate_downward_files(const Json& source, const std::string& at, FieldErrors&);
 void validate_projected_volume(const Json& source, const std::string& at, FieldErrors&);
+/// How long a token of a service account may be good for.
+void validate_token_seconds(std::int64_t seconds, const std::string& at, FieldErrors&);
 /// The permissions of files: 0 to 0777.
 void validate_file_mode(const Json& object, std::string_view field, const std::string& at, FieldErrors&);
 /// A path below something else: relative, and without a step back.

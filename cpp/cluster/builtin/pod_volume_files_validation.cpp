@@ -124,13 +124,7 @@ void validate_downward_file(const Json& file, const std::string& at, FieldErrors
 }
 
 void validate_token(const Json& token, const std::string& at, const std::string& volume_at, FieldErrors& errors) {
-  constexpr std::int64_t kSecondsMin = 600;
-  constexpr std::int64_t kSecondsMax = std::int64_t{1} << 32;
-  const auto seconds = integer_of(token, "expirationSeconds", 0);
-  if (seconds < kSecondsMin)
-    errors.invalid(at + ".expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
-  if (seconds > kSecondsMax)
-    errors.invalid(at + ".expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds");
+  validate_token_seconds(integer_of(token, "expirationSeconds", 0), at + ".expirationSeconds", errors);
   const auto path = text_of(token, "path");
   if (path.empty()) {
     errors.required(volume_at + ".path", "");
@@ -140,6 +134,13 @@ void validate_token(const Json& token, const std::string& at, const std::string&
 }
 
 }  // namespace
+
+void validate_token_seconds(std::int64_t seconds, const std::string& at, FieldErrors& errors) {
+  constexpr std::int64_t kSecondsMin = 600;
+  constexpr std::int64_t kSecondsMax = std::int64_t{1} << 32;
+  if (seconds < kSecondsMin) errors.invalid(at, seconds, "may not specify a duration less than 10 minutes");
+  if (seconds > kSecondsMax) errors.invalid(at, seconds, "may not specify a duration larger than 2^32 seconds");
+}
 
 void validate_no_backsteps(std::string_view value, const std::string& at, FieldErrors& errors) {
   std::string_view rest = value;

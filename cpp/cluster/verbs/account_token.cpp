@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cluster/base64.hpp"
+#include "cluster/builtin/pod_validation.hpp"
 #include "cluster/json_text.hpp"
 #include "cluster/tree.hpp"
 #include "cluster/verbs/verbs.hpp"
@@ -10,19 +11,16 @@ namespace kruise::cluster {
 namespace {
 
 constexpr std::int64_t kSecondsUsual = 3600;
-constexpr std::int64_t kSecondsMin = 600;
-constexpr std::int64_t kSecondsMax = std::int64_t{1} << 32U;
 constexpr std::string_view kIssuer = "https://kubernetes.default.svc";
 constexpr std::string_view kGroup = "authentication.k8s.io";
 
-std::optional<Response> refusal(const Call& call, const Json& request) {
+std::optional<Response> refusal(const Call& call, const Json& request, std::int64_t seconds) {
   const std::string kind(text_of(request, "kind"));
   if (!kind.empty() && kind != "TokenRequest") {
     return bad_request(kind + " in version \"" + std::string(text_of(request, "apiVersion")) +
                        "\" cannot be handled as a TokenRequest: unknown conversion");
   }
-  if (const auto ns = text_at(request, {"metadata", "namespace"}); !ns.empty() && ns != call.info.ns)
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  if (auto refused = refuse_other_namespace(call, object_of(request, "metadata"))) return refused;
   Subject subject{.group = std::string(kGroup), .resource = "", .kind = "TokenRequest", .name = "", .uid = ""};
   FieldErrors errors;
   if (const auto name = text_at(request, {"metadata", "name"}); !name.empty() && name != call.info.name) {
@@ -30,10 +28,7 @@ std::optional<Response> refusal(const Call& call, const Json& request) {
     errors.invalid("metadata.name", name, "must match the service account name if specified");
     return invalid(subject, errors);
   }
-  const std::int64_t seconds = integer_of(object_of(request, "spec"), "expirationSeconds", kSecondsUsual);
-  if (seconds < kSecondsMin) errors.invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
-  if (seconds > kSecondsMax)
-    errors.invalid("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds");
+  validate_token_seconds(seconds, "spec.expirationSeconds", errors);
   if (!errors.empty()) return invalid(subject, errors);
   return std::nullopt;
 }
@@ -78,17 +73,17 @@ Response account_token(Call& call) {
   if (call.request.method != "POST") return method_not_supported();
   auto request = read_tree(call, nullptr);
   if (!request) return request.error();
-  if (auto refused = refusal(call, *request)) return *refused;
+  const Json spec = object_of(*request, "spec");
+  const std::int64_t seconds = integer_of(spec, "expirationSeconds", kSecondsUsual);
+  if (auto refused = refusal(call, *request, seconds)) return *refused;
   const ObjectPtr account = call.stored();
   if (!account) return not_found(call.subject());
-  const Json spec = object_of(*request, "spec");
   const Json* bound = member(spec, "boundObjectRef");
   if (bound != nullptr) {
     if (auto refused = refuse_bound(call, *bound)) return *refused;
   }
   const Json* wanted = member(spec, "audiences");
   const Json audiences = wanted != nullptr && !wanted->empty() ? *wanted : Json::array({kIssuer});
-  const std::int64_t seconds = integer_of(spec, "expirationSeconds", kSecondsUsual);
   const std::int64_t from = std::chrono::floor<std::chrono::seconds>(call.now).time_since_epoch().count();
   Json answer = {{"kind", "TokenRequest"}, {"apiVersion", std::string(kGroup) + "/v1"}};
   answer["metadata"] = {

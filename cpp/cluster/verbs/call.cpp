@@ -84,6 +84,12 @@ Response Call::show(Json tree, const OwnersPtr& owners, int code) const {
 void Call::to_served(Json& tree) const { kind->to_served(tree); }
 void Call::to_stored(Json& tree) const { kind->to_stored(tree); }
 
+std::optional<Response> refuse_other_namespace(const Call& call, const Json& metadata) {
+  const auto said = text_of(metadata, "namespace");
+  if (said.empty() || said == call.info.ns) return std::nullopt;
+  return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+}
+
 base::Result<Json, Response> read_tree(Call& call, std::vector<std::string>* duplicates) {
   const std::string_view type = call.request.content_type;
   const bool json = type.empty() || has_type(type, "application/json");

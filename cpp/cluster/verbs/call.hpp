@@ -47,6 +47,9 @@ struct Call {
 [[nodiscard]] std::optional<std::string> judge_strictly(Call&, const std::vector<std::string>& unknown,
                                                         const std::vector<std::string>& duplicates);
 
+/// A namespace that the body names is the path's.
+[[nodiscard]] std::optional<Response> refuse_other_namespace(const Call&, const Json& metadata);
+
 /// A patch that does not apply.
 [[nodiscard]] Response refused(const patch::Error&);
 

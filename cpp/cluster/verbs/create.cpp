@@ -29,10 +29,7 @@ std::optional<Response> settle_namespace(const Call& call, Json& tree) {
     metadata.erase("namespace");
     return std::nullopt;
   }
-  const std::string said(text_of(metadata, "namespace"));
-  if (!said.empty() && said != call.info.ns) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
-  }
+  if (auto refused = refuse_other_namespace(call, metadata)) return refused;
   metadata["namespace"] = call.info.ns;
   return std::nullopt;
 }

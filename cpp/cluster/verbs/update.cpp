@@ -27,9 +27,8 @@ std::optional<Response> check_body(const Call& call, const Json& tree, const Obj
         name.empty() ? "the name of the object (" + call.info.name + " based on URL) was undeterminable: name must be provided"
                      : "the name of the object (" + name + ") does not match the name on the URL (" + call.info.name + ")");
   }
-  const auto ns = text_of(metadata, "namespace");
-  if (call.kind->names().namespaced && !ns.empty() && ns != call.info.ns) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on the request");
+  if (call.kind->names().namespaced) {
+    if (auto refused = refuse_other_namespace(call, metadata)) return refused;
   }
   if (before == nullptr) return std::nullopt;
   const auto uid = text_of(metadata, "uid");
